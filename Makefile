@@ -1,0 +1,35 @@
+# Every target makes its own environment: Python 3.10 or later and git are all it takes.
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(VENV)/bin
+
+.PHONY: gate test lint docs clean
+
+$(VENV)/installed: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
+	$(BIN)/python -m pip install --quiet --editable . --group test --group lint
+	touch $@
+
+# Judge every line of the sample project.
+gate: $(VENV)/installed
+	cd examples/nsm && ../../$(BIN)/nsm-gate check --all
+
+# Pass the tests; ARGS="-k name" runs some of them.
+test: $(VENV)/installed
+	$(BIN)/python -m pytest -n auto $(ARGS)
+
+# Style, types, layers, and generated documentation.
+lint: $(VENV)/installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python tests/generated.py --check
+
+# Write the generated parts of the documentation again.
+docs: $(VENV)/installed
+	$(BIN)/python tests/generated.py
+
+clean:
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,0 +1,3 @@
+"""The gate in front of a log of experiments."""
+
+__version__ = "0.1.0"

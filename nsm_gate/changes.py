@@ -1,0 +1,170 @@
+"""Base lines and head lines -> appended, inserted and lost lines.
+
+A log is a sequence of lines: not a byte prefix (`{"a":1}` without a newline is a prefix of
+`{"a":1}{"b":2}`), and not a set (a copy of an old line is a new line). Every line of the base must
+still be in the head, in order. What is kept is a longest common subsequence, so the fewest lines
+count as lost; a head line that belongs to none of the bases is new.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+Lines = Sequence[bytes]
+
+_PAIRS = 4_000_000
+"""Candidate pairs above which repeated lines are matched greedily, to bound time and memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """A line of the base that the head no longer has.
+
+    Attributes:
+        index: In the base, from 0.
+        raw: Its bytes.
+        replaced_by: Index in the head of the line that stands in its place, if there is one.
+    """
+
+    index: int
+    raw: bytes
+    replaced_by: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What happened to one log between its bases and its head.
+
+    Attributes:
+        appended: Head indices after the last line kept from any base, in order.
+        inserted: Head indices of new lines before it, in order.
+        lost: Published lines that are gone or changed.
+        kept: For each base, the head indices of the lines kept from it.
+    """
+
+    appended: tuple[int, ...]
+    inserted: tuple[int, ...]
+    lost: tuple[Lost, ...]
+    kept: tuple[frozenset[int] | range, ...]
+
+    @property
+    def judged(self) -> tuple[int, ...]:
+        """Return the head indices that are new, in order."""
+        return self.inserted + self.appended
+
+    def mask(self, index: int) -> int:
+        """Return which bases hold a head line, one bit a base; 0 for a new line.
+
+        Two lines whose masks share a bit already stood together.
+        """
+        return sum(1 << bit for bit, kept in enumerate(self.kept) if index in kept)
+
+
+def compare(bases: Sequence[Lines], published: Sequence[Lines], head: Lines) -> Change:
+    """Compare a log's head with its bases (several for a merge) and with what is published.
+
+    Args:
+        bases: What counts as old: lines in none of them are new. Empty: every line is new.
+        published: What must still be there, in order.
+        head: The log as it is now.
+    """
+    matches = {id(lines): _match(lines, head) for lines in (*bases, *published)}
+    kept = tuple(_kept(matches[id(base)]) for base in bases)
+    last = max((max(indices, default=-1) for indices in kept), default=-1)
+    appended = tuple(range(last + 1, len(head)))
+    old = frozenset[int]().union(*kept) if last + 1 > sum(map(len, kept)) or len(kept) > 1 else None
+    inserted = () if old is None else tuple(i for i in range(last + 1) if i not in old)
+    lost = _lost([(lines, matches[id(lines)]) for lines in published], len(head))
+    return Change(appended, inserted, lost, kept)
+
+
+def _kept(match: Sequence[int]) -> frozenset[int] | range:
+    return match if isinstance(match, range) else frozenset(i for i in match if i >= 0)
+
+
+def _match(base: Lines, head: Lines) -> Sequence[int]:
+    """Return, for each base line, the head index that keeps it, or -1.
+
+    The kept pairs are a longest common subsequence; of a base that is wholly there, the leftmost
+    embedding, so that a copy of the last line counts as appended.
+    """
+    if base == head[: len(base)]:
+        return range(len(base))
+    size = min(len(base), len(head))
+    start = 0
+    while start < size and base[start] == head[start]:
+        start += 1
+    greedy = _leftmost(base, head, start)
+    if greedy is not None:
+        return greedy
+    end = 0
+    while end < size - start and base[-1 - end] == head[-1 - end]:
+        end += 1
+    middle = _longest(base[start : len(base) - end], head[start : len(head) - end])
+    match = [*range(start), *(i + start if i >= 0 else -1 for i in middle)]
+    match += range(len(head) - end, len(head))
+    return match
+
+
+def _leftmost(base: Lines, head: Lines, start: int) -> list[int] | None:
+    """Return the leftmost embedding of the whole base in the head, or None if there is none."""
+    match = list(range(start))
+    at = start
+    for line in base[start:]:
+        while at < len(head) and head[at] != line:
+            at += 1
+        if at == len(head):
+            return None
+        match.append(at)
+        at += 1
+    return match
+
+
+def _longest(base: Lines, head: Lines) -> list[int]:
+    """Return the matches of a longest common subsequence (Hunt and Szymanski, 1977)."""
+    places: dict[bytes, list[int]] = {}
+    for index, line in enumerate(head):
+        places.setdefault(line, []).append(index)
+    pairs = 0
+    tails: list[int] = []
+    ends: list[int] = []
+    chain: list[tuple[int, int, int]] = []  # base index, head index, number of the previous link
+    for index, line in enumerate(base):
+        found = places.get(line, [])
+        pairs += len(found)
+        # From the right, so that two places of one line never follow each other in a chain.
+        for place in found[:1] if pairs > _PAIRS else reversed(found):
+            length = bisect_left(tails, place)
+            if length < len(tails) and tails[length] == place:
+                continue
+            tails[length : length + 1] = [place]
+            ends[length : length + 1] = [len(chain)]
+            chain.append((index, place, ends[length - 1] if length else -1))
+    match = [-1] * len(base)
+    at = ends[-1] if ends else -1
+    while at >= 0:
+        index, place, at = chain[at]
+        match[index] = place
+    return match
+
+
+def _lost(published: Sequence[tuple[Lines, Sequence[int]]], end: int) -> tuple[Lost, ...]:
+    """Return what the head lost of the published lines, each once, with what replaced it."""
+    lost: dict[tuple[int, bytes], Lost] = {}
+    for lines, match in published:
+        if isinstance(match, range):
+            continue
+        following = [end] * (len(match) + 1)
+        for index in range(len(match) - 1, -1, -1):
+            following[index] = match[index] if match[index] >= 0 else following[index + 1]
+        slot = 0
+        for index, place in enumerate(match):
+            if place < 0:
+                there = slot if slot < following[index] else None
+                lost.setdefault((index, lines[index]), Lost(index, lines[index], there))
+                slot += 1
+            else:
+                slot = place + 1
+    return tuple(lost.values())

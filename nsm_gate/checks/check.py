@@ -1,0 +1,127 @@
+"""What a check is: a rule id, its documentation, and a generator of problems.
+
+Four sorts, by what they look at. The module's docstring is the documentation: its first line says the
+law, then come why it matters, how to mend a breach, and an example.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from nsm_gate.changes import Change
+from nsm_gate.model import Entry, Line, Malformed, Problem, Severity, Verdict
+from nsm_gate.policy import Domain, ExperimentType, LogKind, Policy
+from nsm_gate.records import Record
+from nsm_gate.schema import Validator
+
+
+@dataclass(frozen=True, slots=True)
+class LogContext:
+    """A log as the change leaves it.
+
+    Attributes:
+        change: What happened to its lines.
+        head: Its lines now.
+        base: What it is compared with, in words.
+        merge: Whether the change merges branches.
+        gone: Where the log no longer exists: how many published lines went with it.
+        moved_to: The log that now holds those lines, if one does.
+        fault: Why the file is not a log at all: message and hint.
+        name: Names the run of a line, for messages.
+    """
+
+    path: str
+    kind: LogKind
+    change: Change
+    head: Sequence[bytes]
+    base: str
+    merge: bool
+    gone: int | None
+    moved_to: str | None
+    fault: tuple[str, str] | None
+    name: Callable[[bytes], str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """An earlier line, as far as a later one is compared with it."""
+
+    path: str
+    line: int
+    name: str | None
+    status: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A judged entry and what it is held against.
+
+    Attributes:
+        record: The entry.
+        previous: The entry on the line just before it, if that line holds one.
+        same_key: Earlier lines with the same key, oldest first, that no base already held beside it.
+        twin: An earlier run under another key with the same results and configuration.
+        now: The current time, in UTC.
+        experiment_type: None where the run names none, or one that is not known.
+        domain: Likewise.
+    """
+
+    record: Record
+    previous: Record | None
+    same_key: Sequence[Seen]
+    twin: Seen | None
+    now: datetime
+    policy: Policy
+    experiment_type: ExperimentType | None
+    domain: Domain | None
+    validator: Validator
+
+
+@dataclass(frozen=True, slots=True)
+class LogCheck:
+    """Looks at what happened to a whole log."""
+
+    id: str
+    doc: str
+    severity: Severity
+    run: Callable[[LogContext], Iterator[Problem]]
+
+
+@dataclass(frozen=True, slots=True)
+class LineCheck:
+    """Looks at one physical line, decoded or not."""
+
+    id: str
+    doc: str
+    severity: Severity
+    run: Callable[[Line, Entry | Malformed], Iterator[Problem]]
+
+
+@dataclass(frozen=True, slots=True)
+class EntryCheck:
+    """Looks at one entry.
+
+    Attributes:
+        owns: Whether the schema keeps silent at the places that this check reports.
+    """
+
+    id: str
+    doc: str
+    severity: Severity
+    run: Callable[[Subject], Iterator[Problem]]
+    owns: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictCheck:
+    """Looks at one verdict."""
+
+    id: str
+    doc: str
+    severity: Severity
+    run: Callable[[Verdict], Iterator[Problem]]
+
+
+Check = LogCheck | LineCheck | EntryCheck | VerdictCheck

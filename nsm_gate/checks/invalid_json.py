@@ -1,0 +1,28 @@
+"""Every line is one JSON object, strictly.
+
+Why: Python's json writes NaN and Infinity and reads them back, jq and most other readers stop there;
+a torn or glued line takes its neighbour with it. Refused are NaN, Infinity, numbers that no float holds,
+a byte order mark, bytes that are not UTF-8, lone surrogates, text after the object, merge conflict
+markers, anything but an object, nesting deeper than 64 levels, and lines over the size limit.
+Fix: write null for a value that does not exist and say why in the findings; write lines with one
+`f.write(json.dumps(entry, allow_nan=False) + "\\n")`.
+Example: `{"loss": NaN}`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nsm_gate.checks.check import LineCheck
+from nsm_gate.model import Entry, Line, Malformed, Problem, Severity
+
+
+def run(line: Line, decoded: Entry | Malformed) -> Iterator[Problem]:
+    """Yield the reason why the line holds no entry, where it is this one."""
+    match decoded:
+        case Malformed(rule="invalid-json"):
+            columns = (decoded.column, decoded.end_column)
+            yield Problem("invalid-json", decoded.reason, decoded.hint, line.number, columns=columns)
+
+
+CHECK = LineCheck("invalid-json", __doc__, Severity.ERROR, run)

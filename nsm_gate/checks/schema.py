@@ -1,0 +1,36 @@
+"""An entry satisfies the JSON Schema of its log kind.
+
+Why: a reader of the log must be able to rely on names, types and ranges. A wrong type is always reported
+here, and so is a domain that no rule defines. What a more specific rule reports is not repeated.
+Fix: the message says which value is wrong and what would be right.
+Example: `"accuracy": "0.61"`, a string.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+
+from nsm_gate.checks.check import EntryCheck, Subject
+from nsm_gate.model import Problem, Severity
+from nsm_gate.pointers import pointer, show
+
+
+def run(subject: Subject) -> Iterator[Problem]:
+    """Yield the flaws of the entry, and a domain that the policy does not know."""
+    record = subject.record
+    for flaw in subject.validator.flaws(record.entry.value):
+        if flaw.keyword not in ("additionalProperties", "unevaluatedProperties"):
+            yield Problem("schema", flaw.message, flaw.hint, record.line, pointer=flaw.pointer)
+    domain = record.domain
+    if domain and record.kind.domain and subject.domain is None:
+        near = difflib.get_close_matches(domain, subject.policy.domains, n=1)
+        known = ", ".join(subject.policy.domains) or "none"
+        hint = f"did you mean {near[0]!r}?" if near else f"known domains: {known}"
+        where = pointer(*record.kind.domain)
+        yield Problem(
+            "schema", f"no rule defines the domain {show(domain)}", hint, record.line, pointer=where
+        )
+
+
+CHECK = EntryCheck("schema", __doc__, Severity.ERROR, run)

@@ -1,0 +1,250 @@
+"""`nsm-gate check`: judge the lines that a change appends."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import time
+from collections.abc import Callable, Sequence
+from typing import TextIO
+
+from nsm_gate.changes import compare
+from nsm_gate.checks import BY_ID
+from nsm_gate.commands.surroundings import Surroundings
+from nsm_gate.edge.bases import Comparison, resolve
+from nsm_gate.edge.files import WorkTree
+from nsm_gate.edge.git import Git, discover
+from nsm_gate.edge.logs import Logs, relative
+from nsm_gate.edge.policy_files import read_policy
+from nsm_gate.engine import Task, run
+from nsm_gate.errors import GateError, GateErrors
+from nsm_gate.history import Book, LogInput
+from nsm_gate.jsonl import decode, split
+from nsm_gate.model import Entry, Line, Report, Severity
+from nsm_gate.policy import LogKind, Policy
+from nsm_gate.render import FORMATS
+from nsm_gate.render.style import Style
+
+_STDIN = "<stdin>"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options. Their names follow ruff's."""
+    parser.add_argument("paths", nargs="*", metavar="PATH", help="logs or folders; - reads standard input")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--base", metavar="REF", help="judge what is new since the merge base with REF")
+    which.add_argument("--staged", action="store_true", help="judge what is staged (for the hook)")
+    which.add_argument("--all", action="store_true", help="judge every line")
+    parser.add_argument(
+        "--output-format", action="append", metavar="FMT[:PATH]",
+        help=f"one of {', '.join(FORMATS)}, to a file where PATH is given; repeatable",
+    )  # fmt: skip
+    parser.add_argument(
+        "--fail-on", choices=("error", "warning", "notice", "never"), default="error",
+        help="severity from which the exit code is 1 (default: error)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--select", action="append", metavar="RULE", help="report only these rules (comma-separated)"
+    )
+    parser.add_argument("--ignore", action="append", metavar="RULE", help="do not report these rules")
+    parser.add_argument("--config", metavar="FILE", help="configuration to use instead of nsm-gate.yaml")
+    parser.add_argument(
+        "--stdin-log", metavar="KIND", help="log kind of standard input (default: by its members)"
+    )
+    parser.add_argument("--color", choices=("auto", "always", "never"), default="auto")
+    parser.add_argument("-q", "--quiet", action="store_true", help="print nothing where nothing is found")
+    parser.add_argument("-v", "--verbose", action="store_true", help="show every run and criterion")
+
+
+def execute(args: argparse.Namespace, world: Surroundings) -> int:
+    """Judge, write one output a format, and return the exit code."""
+    outputs = _outputs(args.output_format or ["text"], world)
+    rules = _rules(args.select, args.ignore)
+    report = _report(args, world, rules)
+    for name, path in outputs:
+        if path is None:
+            style = Style(world.colored(args.color), world.width(), args.verbose, args.quiet)
+            world.stdout.write(FORMATS[name](report, style))
+        else:
+            _write(os.path.join(world.cwd, path), path, FORMATS[name](report, Style(quiet=False)))
+    return report.exit_code
+
+
+def _report(args: argparse.Namespace, world: Surroundings, rules: Sequence[str]) -> Report:
+    fail_on = None if args.fail_on == "never" else Severity.of(args.fail_on)
+    if "-" in args.paths:
+        return _stdin_report(args, world, rules, fail_on)
+    root, git, paths = _place(args, world)
+    try:
+        work = WorkTree(root, git)
+        comparison = resolve(
+            git, work, world.environ, every_line=args.all, staged=args.staged, base=args.base
+        )
+        policy = _policy(comparison, args.config, world, root)
+        for tree in (comparison.head, work):
+            tree.limit = policy.limits.file  # type: ignore[attr-defined]
+        logs = Logs(policy, comparison, git)
+        return run(
+            Task(
+                policy, logs.select(paths), logs.books_of, len(comparison.bases), world.now(),
+                comparison.base, comparison.why, rules, fail_on, _progress(world),
+            )
+        )  # fmt: skip
+    finally:
+        if git is not None:
+            git.close()
+
+
+def _place(args: argparse.Namespace, world: Surroundings) -> tuple[str, Git | None, list[str] | None]:
+    """Return the root, the repository and the paths from the root."""
+    start = world.cwd
+    if args.paths:
+        # Logs may lie elsewhere: then the repository around them counts.
+        first = os.path.join(world.cwd, args.paths[0])
+        start = os.path.realpath(first if os.path.isdir(first) else os.path.dirname(first))
+        if not os.path.isdir(start):
+            start = world.cwd
+    every_line_without_git = args.all and not _inside_git(start)
+    git = None if every_line_without_git else discover(start, world.environ)
+    root = git.root if git else start
+    if git is None and relative(start, world.cwd, world.cwd) is not None:
+        root = world.cwd
+    if not args.paths:
+        return root, git, None
+    paths = [relative(path, root, world.cwd) for path in args.paths]
+    if git is None and None in paths:
+        places = [os.path.realpath(os.path.join(world.cwd, path)) for path in args.paths]
+        root = os.path.commonpath([os.path.dirname(place) for place in places])
+        paths = [relative(path, root, world.cwd) for path in args.paths]
+    for path, given in zip(paths, args.paths, strict=True):
+        if path is None:
+            raise GateError(f"it lies outside of {root}", "check one repository at a time", given)
+    return root, git, [path for path in paths if path is not None]
+
+
+def _inside_git(folder: str) -> bool:
+    while True:
+        if os.path.exists(os.path.join(folder, ".git")):
+            return True
+        parent = os.path.dirname(folder)
+        if parent == folder:
+            return False
+        folder = parent
+
+
+def _policy(comparison: Comparison, config: str | None, world: Surroundings, root: str) -> Policy:
+    if config is None:
+        return read_policy(comparison.head, None, BY_ID)
+    inside = relative(config, root, world.cwd)
+    if inside is None:
+        folder, name = os.path.split(os.path.join(world.cwd, config))
+        return read_policy(WorkTree(folder, None), name, BY_ID)
+    return read_policy(comparison.head, inside, BY_ID)
+
+
+def _stdin_report(
+    args: argparse.Namespace, world: Surroundings, rules: Sequence[str], fail_on: Severity | None
+) -> Report:
+    if len(args.paths) > 1 or args.base or args.staged:
+        raise GateError("standard input is judged alone, every line of it", "give - and nothing else")
+    git = None if args.all and not _inside_git(world.cwd) else discover(world.cwd, world.environ)
+    try:
+        work = WorkTree(git.root if git else world.cwd, git)
+        why = "every line of standard input is judged"
+        comparison = Comparison(work, (), (), "none", why)
+        policy = _policy(comparison, args.config, world, work.root)
+    finally:
+        if git is not None:
+            git.close()
+    data = world.stdin.read(policy.limits.file + 1)
+    if len(data) > policy.limits.file:
+        raise GateError(f"over the limit of {policy.limits.file:,} bytes", "raise limits.file", _STDIN)
+    lines, terminated = split(data)
+    kind = _kind(args.stdin_log, policy, lines)
+    book = Book(_STDIN, kind, lines, terminated, compare((), (), lines), policy.limits.line)
+
+    def books_of(name: str) -> Sequence[Book]:
+        return [book] if name == kind.name else []
+
+    task = Task(policy, [LogInput(book, "none")], books_of, 0, world.now(), "none", why, rules, fail_on)
+    return run(task)
+
+
+def _kind(name: str | None, policy: Policy, lines: Sequence[bytes]) -> LogKind:
+    """Return the log kind of standard input: the one named, or the one whose members it has."""
+    if name is not None:
+        if name not in policy.logs:
+            known = ", ".join(policy.logs)
+            raise GateError(f"no log kind is called {name!r}", f"the policy knows {known}")
+        return policy.logs[name]
+    if len(policy.logs) == 1:
+        return next(iter(policy.logs.values()))
+    for raw in lines:
+        decoded = decode(Line(1, raw), policy.limits.line)
+        if isinstance(decoded, Entry):
+            members = set(decoded.value)
+            counts = {
+                kind.name: len(members & set(kind.schema.get("required", ())))
+                for kind in policy.logs.values()
+            }
+            best = max(counts, key=lambda kind: counts[kind])
+            if counts[best] and list(counts.values()).count(counts[best]) == 1:
+                return policy.logs[best]
+            break
+    hint = f"name it with --stdin-log: {', '.join(policy.logs)}"
+    raise GateError("the log kind of standard input cannot be told", hint, _STDIN)
+
+
+def _outputs(wanted: Sequence[str], world: Surroundings) -> list[tuple[str, str | None]]:
+    outputs: list[tuple[str, str | None]] = []
+    for item in wanted:
+        name, _, path = item.partition(":")
+        if name not in FORMATS:
+            raise GateError(f"no output format is called {name!r}", f"the formats are {', '.join(FORMATS)}")
+        if path:
+            folder = os.path.dirname(os.path.join(world.cwd, path))
+            if not os.path.isdir(folder):
+                raise GateError("the folder of the output does not exist", "create it first", path)
+        outputs.append((name, path or None))
+    if sum(path is None for _, path in outputs) > 1:
+        raise GateError("two output formats go to standard output", "give all but one a file: FMT:PATH")
+    return outputs
+
+
+def _write(place: str, path: str, content: str) -> None:
+    try:
+        with open(place, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
+            file.write(content)
+    except OSError as error:
+        raise GateError(f"cannot be written: {error.strerror}", "choose another path", path) from None
+
+
+def _rules(select: Sequence[str] | None, ignore: Sequence[str] | None) -> list[str]:
+    chosen = [r for item in select for r in item.split(",") if r] if select else list(BY_ID)
+    dropped = [r for item in ignore or () for r in item.split(",") if r]
+    unknown = [rule for rule in (*chosen, *dropped) if rule not in BY_ID]
+    if unknown:
+        raise GateErrors(
+            tuple(
+                GateError(f"no rule is called {rule!r}", "nsm-gate rules list shows them") for rule in unknown
+            )
+        )
+    return [rule for rule in chosen if rule not in dropped]
+
+
+def _progress(world: Surroundings) -> Callable[[int], None]:
+    """Return a callback that shows progress on a terminal's stderr, from one second on."""
+    stream: TextIO = world.stderr
+    if not world.is_terminal(stream):
+        return lambda _count: None
+    began = last = time.monotonic()
+
+    def tick(count: int) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if now - began > 1 and now - last > 0.2:
+            last = now
+            stream.write(f"\rjudged {count:,} lines")
+            stream.flush()
+
+    return tick

@@ -1,0 +1,50 @@
+"""What a command sees of the world: streams, environment, folder and clock, all handed in."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import BinaryIO, TextIO
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """The edges of the program.
+
+    Attributes:
+        now: Returns the current time, in UTC.
+    """
+
+    stdin: BinaryIO
+    stdout: TextIO
+    stderr: TextIO
+    environ: Mapping[str, str]
+    cwd: str
+    now: Callable[[], datetime]
+
+    @staticmethod
+    def is_terminal(stream: TextIO) -> bool:
+        """Return whether a stream is a terminal."""
+        try:
+            return stream.isatty()
+        except ValueError:
+            return False
+
+    def colored(self, wish: str) -> bool:
+        """Return whether to write colours: the option, then NO_COLOR, FORCE_COLOR, CLICOLOR_FORCE."""
+        if wish != "auto":
+            return wish == "always"
+        if self.environ.get("NO_COLOR"):
+            return False
+        forced = (self.environ.get(name, "0") for name in ("FORCE_COLOR", "CLICOLOR_FORCE"))
+        if any(value not in ("", "0") for value in forced):
+            return True
+        return self.is_terminal(self.stdout) and self.environ.get("TERM") != "dumb"
+
+    def width(self) -> int:
+        """Return the columns to fill: the terminal's, within reason, else 100."""
+        if not self.is_terminal(self.stdout):
+            return 100
+        return max(60, min(120, shutil.get_terminal_size((100, 24)).columns))

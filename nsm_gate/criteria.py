@@ -1,0 +1,252 @@
+"""Entry x criterion x references -> verdict, explained with the values."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from nsm_gate.expressions import UNKNOWN, Comparison, Node, Value, decimal, is_number
+from nsm_gate.model import Json, Outcome, ReferenceUsed, Verdict
+from nsm_gate.pointers import pointer, show
+from nsm_gate.policy import Branch, Criterion, Domain, ExperimentType, UseDomain
+from nsm_gate.records import ABSENT, Record
+from nsm_gate.references import Picked
+
+Pick = Callable[[str], "Picked | None"]
+"""Reference name -> what was picked; None where no reference is called so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """A criterion that is asked of a run.
+
+    Attributes:
+        optional: Whether a missing subject makes it not applicable, rather than unknown.
+    """
+
+    criterion: Criterion
+    optional: bool = False
+
+
+def applicable(record: Record, kind: ExperimentType | None, domain: Domain | None) -> Iterator[Applied]:
+    """Yield the criteria of the run's log kind, experiment type and domain, in that order.
+
+    Domain criteria are asked strictly of types that require domain metrics or take them in with
+    `use: domain`; of other runs only where the metric is present.
+    """
+    strict = bool(kind and kind.asks_domain_metrics)
+    used = False
+    for item in (*record.kind.criteria, *(kind.criteria if kind else ())):
+        if not isinstance(item, UseDomain):
+            yield Applied(item)
+            continue
+        used = True
+        yield from _of_domain(domain, optional=False)
+    if not used:
+        yield from _of_domain(domain, optional=not strict)
+
+
+def _of_domain(domain: Domain | None, *, optional: bool) -> Iterator[Applied]:
+    for item in domain.criteria if domain else ():
+        if isinstance(item, Criterion):
+            yield Applied(item, optional)
+
+
+def judge(applied: Applied, record: Record, pick: Pick) -> Verdict:
+    """Judge one run by one criterion. Never raises; what is missing is unknown, never met."""
+    return _Judgement(applied, record, pick).verdict()
+
+
+class _Judgement:
+    def __init__(self, applied: Applied, record: Record, pick: Pick) -> None:
+        self.criterion = applied.criterion
+        self.optional = applied.optional
+        self.record = record
+        self.pick = pick
+        self.picked: dict[str, Picked] = {}
+
+    def lookup(self, path: tuple[str, ...]) -> Value:
+        found = self.reference(path[0])
+        if found is None:
+            return self.record.value(path)
+        if found.record is None or len(path) == 1:
+            return UNKNOWN
+        return found.record.value_like(path[1:], self.record)
+
+    def reference(self, name: str) -> Picked | None:
+        if name not in self.picked:
+            found = self.pick(name)
+            if found is None:
+                return None
+            self.picked[name] = found
+        return self.picked[name]
+
+    def verdict(self) -> Verdict:
+        criterion = self.criterion
+        first = criterion.branches[0]
+        if self.record.status != "completed":
+            status = show(self.record.status) if self.record.status else "without a status"
+            return self.result(Outcome.NOT_APPLICABLE, first, f"the run is {status}")
+        if criterion.when is not None:
+            holds = criterion.when.value(self.lookup)
+            if holds is False:
+                reads = self.reads(criterion.when)
+                return self.result(Outcome.NOT_APPLICABLE, first, f"does not apply: {reads}")
+            if holds is not True:
+                return self.result(Outcome.UNKNOWN, first, self.missing(criterion.when))
+        if self.optional and criterion.subject and self.lookup(criterion.subject) is UNKNOWN:
+            return self.result(Outcome.NOT_APPLICABLE, first, self.missing(first.test))
+        because = ""
+        for branch in criterion.branches:
+            holds = True if branch.condition is None else branch.condition.value(self.lookup)
+            if holds is False:
+                continue
+            if branch.condition is not None:
+                because = f", as {self.reads(branch.condition)}"
+            if holds is not True and branch.condition is not None:
+                return self.result(Outcome.UNKNOWN, branch, self.missing(branch.condition))
+            return self.judged(branch, because)
+        return self.result(Outcome.NOT_APPLICABLE, first, "no branch applies")
+
+    def judged(self, branch: Branch, because: str) -> Verdict:
+        value = branch.test.value(self.lookup)
+        if value is not True and value is not False:
+            return self.result(Outcome.UNKNOWN, branch, self.missing(branch.test))
+        outcome = Outcome.MET if value else Outcome.MISSED
+        words = "is" if value else "is not"
+        test = branch.test
+        if self.criterion.subject is not None:
+            observed = self.said(self.lookup(self.criterion.subject))
+            said = f"{self.criterion.name} {observed} {words} {branch.expected}"
+            others = self.reads(test, but=self.criterion.subject)
+            said += f" ({others})" if others else ""
+        elif isinstance(test, Comparison) and len(test.rest) == 1 and test.margin(self.lookup) is not None:
+            left, (operator, right) = test.first, test.rest[0]
+            said = f"{self.side(left)} {words} {operator} {self.side(right)}"
+        else:
+            said = f"{branch.expected} {'holds' if value else 'does not hold'}: {self.reads(test)}"
+        return self.result(outcome, branch, said + self.distance(test, outcome) + because)
+
+    def distance(self, test: Node, outcome: Outcome) -> str:
+        margin = test.margin(self.lookup)
+        if margin is None:
+            return ""
+        words = "by"
+        if outcome is Outcome.MISSED and isinstance(test, Comparison):
+            words = "short by" if test.rest[0][0].startswith(">") else "over by"
+        parts = [f"{words} {_plain(abs(margin))}"]
+        errors = self.standard_errors(abs(margin))
+        if errors:
+            parts.append(errors)
+        return f" ({', '.join(parts)})"
+
+    def standard_errors(self, margin: Value) -> str:
+        """Say how many binomial standard errors the margin is, where the count is known."""
+        subject = self.criterion.subject
+        path = self.record.kind.rates.get(subject[0]) if subject and len(subject) == 1 else None
+        count = self.record.at(path) if path else None
+        rate: Any = self.lookup(subject) if subject else UNKNOWN
+        if type(count) is not int or count < 1 or not is_number(rate) or not 0 < rate < 1:
+            return ""
+        error = math.sqrt(float(rate) * (1 - float(rate)) / count)
+        return f"{float(margin) / error:.1f} standard errors at n={count}"
+
+    def reads(self, node: Node, but: tuple[str, ...] | None = None) -> str:
+        said = []
+        for path in node.paths():
+            value = self.lookup(path)
+            if path != but:
+                name = ".".join(path)
+                said.append(self.lacks(path) if value is UNKNOWN else f"{name} {self.said(value)}")
+        return ", ".join(said)
+
+    def lacks(self, path: tuple[str, ...]) -> str:
+        """Say why a name has no value."""
+        found = self.reference(path[0])
+        if found is not None and found.record is None:
+            return found.reason
+        if found is not None and found.record is not None:
+            return f"{found.record.name or 'the reference'} has no {'.'.join(path[1:])} at the same place"
+        place = self.record.place(path)
+        run = self.record.kind.run
+        short = ".".join(place[len(run) :] if place[: len(run)] == run else place)
+        raw = self.record.at(place)
+        what = "absent" if raw is ABSENT else "null" if raw is None else "empty or incomplete"
+        return f"{short} is {what}"
+
+    def side(self, node: Node) -> str:
+        reads = list(node.paths())
+        value = node.value(self.lookup)
+        return f"{'.'.join(reads[0])} {self.said(value)}" if len(reads) == 1 else self.said(value)
+
+    @staticmethod
+    def said(value: Value) -> str:
+        if value is UNKNOWN:
+            return "unknown"
+        return _plain(decimal(value)) if is_number(value) else show(value)
+
+    def missing(self, node: Node) -> str:
+        """Say which values a test lacks, or which have the wrong type."""
+        reasons = [self.lacks(path) for path in node.paths() if self.lookup(path) is UNKNOWN]
+        if reasons:
+            return ", ".join(dict.fromkeys(reasons))
+        return f"the values do not fit the test: {self.reads(node)}"
+
+    def result(self, outcome: Outcome, branch: Branch, explanation: str) -> Verdict:
+        criterion, record = self.criterion, self.record
+        reads = list(branch.test.paths())
+        observed: Json
+        if criterion.subject is not None:
+            observed = _json(self.lookup(criterion.subject))
+        else:
+            observed = {".".join(path): _json(self.lookup(path)) for path in reads}
+        own = criterion.subject or next((p for p in reads if self.reference(p[0]) is None), None)
+        judged = outcome in (Outcome.MET, Outcome.MISSED)
+        margin = branch.test.margin(self.lookup) if judged else None
+        return Verdict(
+            path=record.path,
+            line=record.line,
+            run=record.name,
+            experiment_type=record.experiment_type,
+            domain=record.domain,
+            criterion=criterion.name,
+            outcome=outcome,
+            observed=observed,
+            expected=branch.expected,
+            margin=_finite(margin),
+            explanation=explanation,
+            pointer=pointer(*record.place(own)) if own else None,
+            reference=self.used(reads),
+            law=criterion.law,
+            defined_at=criterion.defined_at,
+        )
+
+    def used(self, reads: list[tuple[str, ...]]) -> ReferenceUsed | None:
+        for path in reads:
+            found = self.reference(path[0])
+            if found is None or found.record is None:
+                continue
+            values = {".".join(p[1:]): _json(self.lookup(p)) for p in reads if p[0] == path[0]}
+            other = found.record
+            return ReferenceUsed(path[0], other.name or "", other.path, other.line, other.appended, values)
+        return None
+
+
+def _plain(value: Value) -> str:
+    """Return a decimal without an exponent where that is short, rounded to six digits."""
+    if abs(value) >= 10**12 or (value and abs(value) < decimal(1e-6)):
+        return f"{float(value):.6g}"
+    text = f"{value:.6f}".rstrip("0").rstrip(".")
+    exact = str(value)
+    return exact if len(exact) <= len(text) and "E" not in exact else text
+
+
+def _finite(margin: Value) -> float | None:
+    number = math.inf if margin is None else float(margin)
+    return number if math.isfinite(number) else None
+
+
+def _json(value: Value) -> Json:
+    return None if value is UNKNOWN else value

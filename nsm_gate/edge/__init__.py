@@ -1,0 +1,1 @@
+"""The only input and output: git, files, the environment, the bundled pack."""

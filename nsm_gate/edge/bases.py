@@ -1,0 +1,275 @@
+"""Which base and which head: the first row of the table that applies.
+
+`--staged` (the hook) while something is staged; `--base`; NSM_GATE_BASE; the range that a hook runner
+names; what a CI system says; then what git itself shows. A base that cannot be resolved is an error with
+the fetch command that helps, never a silent pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from nsm_gate.edge import ci
+from nsm_gate.edge.files import CommitTree, IndexTree, WorkTree
+from nsm_gate.edge.git import Git
+from nsm_gate.edge.trees import Tree
+from nsm_gate.errors import GateError
+
+_DEFAULTS = ("refs/remotes/origin/HEAD", "refs/remotes/origin/main", "refs/remotes/origin/master")
+_LOCAL = ("refs/heads/main", "refs/heads/master")
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Head and bases of a judgement.
+
+    Attributes:
+        head: What the logs are now.
+        bases: Commits whose lines are old; several for a merge, none where every line is judged.
+        published: Commits whose lines must all still be there.
+        base: The base in words (`merge base of origin/main: 1a2b3c4`).
+        why: Why this base was taken.
+        merge: Whether the change joins branches.
+    """
+
+    head: Tree
+    bases: tuple[str, ...]
+    published: tuple[str, ...]
+    base: str
+    why: str
+    merge: bool = False
+
+
+def resolve(
+    git: Git | None,
+    work: WorkTree,
+    environ: Mapping[str, str],
+    *,
+    every_line: bool = False,
+    staged: bool = False,
+    base: str | None = None,
+) -> Comparison:
+    """Return what to compare with what.
+
+    Args:
+        git: The repository, or None outside of one.
+        work: The files on disk.
+        environ: The environment's variables.
+        every_line: `--all`.
+        staged: `--staged`.
+        base: `--base`.
+
+    Raises:
+        GateError: The base cannot be resolved.
+    """
+    if every_line:
+        return Comparison(work, (), (), "none", "--all judges every line")
+    if git is None:
+        if base or staged:
+            option = "--base" if base else "--staged"
+            raise GateError(
+                f"{option} needs a git repository, and there is none here", "judge every line with --all"
+            )
+        return Comparison(work, (), (), "none", "outside git every line is judged")
+    return _Resolver(git, work, environ).resolve(staged, base)
+
+
+class _Resolver:
+    def __init__(self, git: Git, work: WorkTree, environ: Mapping[str, str]) -> None:
+        self.git = git
+        self.work = work
+        self.environ = environ
+        self.head = git.commit("HEAD")
+
+    def resolve(self, staged: bool, base: str | None) -> Comparison:
+        hook = ci.hook_range(self.environ)
+        # A push is checked by its range, even while something else happens to be staged.
+        if staged and hook is None and self.something_staged():
+            return self.staged("--staged")
+        if base:
+            return self.named(base, f"--base {base}")
+        override = self.environ.get("NSM_GATE_BASE", "")
+        if override:
+            return self.named(override, "NSM_GATE_BASE overrides the base")
+        if hook is not None:
+            return self.range(hook)
+        said = ci.said(self.environ)
+        if said is not None and self.head is not None:
+            return self.continuous(said)
+        if self.something_staged():
+            return self.staged("something is staged")
+        return self.local()
+
+    # --- rows of the table ----------------------------------------------------------------------
+
+    def staged(self, why: str) -> Comparison:
+        head = IndexTree(self.git, self.work.limit)
+        if self.head is None:
+            return Comparison(head, (), (), "none", f"{why}, and nothing is committed yet")
+        parents = (self.head, *self.git.merge_heads())
+        label = f"HEAD: {_short(self.head)}"
+        if len(parents) > 1:
+            label = f"the parents of the merge: {', '.join(_short(p) for p in parents)}"
+            why += ", and a merge is under way"
+        published = tuple(dict.fromkeys(self.published(parent) for parent in parents))
+        return Comparison(head, parents, published, label, why, merge=len(parents) > 1)
+
+    def named(self, name: str, why: str) -> Comparison:
+        wanted = self.commit(name, why)
+        head = self.require_head()
+        found = self.common(wanted, head, name)
+        return self.against(found, f"merge base of {name}: {_short(found)}", why, self.work)
+
+    def range(self, hook: ci.Said) -> Comparison:
+        first = self.commit(hook.base, hook.source)
+        last = self.commit(hook.head, "PRE_COMMIT_TO_REF")
+        found = self.common(first, last, hook.base)
+        tree = CommitTree(self.git, last, self.work.limit)
+        label = f"merge base of {_name(hook.base)}: {_short(found)}"
+        return self.against(found, label, f"{hook.source} names the range", tree, head=last)
+
+    def continuous(self, said: ci.Said) -> Comparison:
+        head = self.require_head()
+        tree = CommitTree(self.git, head, self.work.limit)
+        if said.kind == "pull-request":
+            return self.pull_request(said, head, tree)
+        if said.kind == "push":
+            return self.push(said, head, tree)
+        found = self.commit(said.base, said.source)
+        return self.exact(found, f"{said.source}: {_short(found)}", f"{said.source} names the base", tree)
+
+    def pull_request(self, said: ci.Said, head: str, tree: Tree) -> Comparison:
+        why = "GitHub pull request"
+        parents = self.git.parents(head)
+        if said.ref.endswith("/merge") and len(parents) == 2:
+            if self.git.commit(parents[0]) is None:
+                fetch = f"git fetch --no-tags --depth=2 origin {head}"
+                raise GateError(
+                    f"the base {_short(parents[0])} is not in this shallow clone",
+                    f"fetch it: {fetch}  (or check out with fetch-depth: 2)",
+                )
+            label = f"HEAD^1 of the merge ref: {_short(parents[0])}"
+            return self.exact(parents[0], label, why, tree)
+        wanted = self.commit(said.base, said.source)
+        found = self.common(wanted, head, said.base)
+        return self.exact(found, f"merge base of {said.source}: {_short(found)}", why, tree)
+
+    def push(self, said: ci.Said, head: str, tree: Tree) -> Comparison:
+        before = self.git.commit(said.base) if said.base and set(said.base) != {"0"} else None
+        if before is not None:
+            return self.exact(before, f"{said.source}: {_short(before)}", "GitHub push", tree)
+        new = not said.base or set(said.base) == {"0"}
+        if not new and self.git.shallow:
+            fetch = f"git fetch --no-tags --depth=1 origin {said.base}"
+            raise GateError(
+                f"the base {_short(said.base)} of the push is not in this shallow clone", f"fetch it: {fetch}"
+            )
+        reason = "a new branch" if new else f"its before {_short(said.base)} is gone"
+        return self.default_base(said.default_branch, f"GitHub push, {reason}", tree, head)
+
+    def local(self) -> Comparison:
+        if self.head is None:
+            return Comparison(self.work, (), (), "none", "nothing is committed yet")
+        return self.default_base("", "nothing is staged", self.work, self.head)
+
+    def default_base(self, default: str, why: str, tree: Tree, head: str) -> Comparison:
+        name, upstream = self.upstream(default)
+        automatic = ci.in_ci(self.environ) or ci.under_hook_runner(self.environ)
+        if upstream is not None:
+            found = self.common(upstream, head, name)
+            if found != head or not automatic:
+                return self.against(found, f"merge base of {name}: {_short(found)}", why, tree, head=head)
+            why += f", and the merge base of {name} is HEAD"
+        elif not automatic:
+            return self.against(
+                head, f"HEAD: {_short(head)}", f"{why}, and there is no upstream branch", tree
+            )
+        parents = self.git.parents(head)
+        if not parents:
+            return Comparison(tree, (), (), "none", f"{why}; HEAD is the first commit")
+        if self.git.commit(parents[0]) is None:
+            fetch = "git fetch --no-tags --deepen=1 origin"
+            raise GateError("the first parent of HEAD is not in this shallow clone", f"fetch it: {fetch}")
+        return self.exact(parents[0], f"first parent: {_short(parents[0])}", why, tree)
+
+    # --- parts ----------------------------------------------------------------------------------
+
+    def against(self, base: str, label: str, why: str, tree: Tree, head: str | None = None) -> Comparison:
+        """Compare with a base; published is what the upstream has, and the base where that is older."""
+        published = self.published(head or self.require_head())
+        kept: tuple[str, ...] = (published,)
+        if published != base and self.git.merge_base(published, base) != published:
+            kept = (published, base)
+        return Comparison(tree, (base,), kept, label, why, self.merges(base, head))
+
+    def exact(self, base: str, label: str, why: str, tree: Tree) -> Comparison:
+        """Compare with a base that others have: everything in it must still be there."""
+        return Comparison(tree, (base,), (base,), label, why, self.merges(base, None))
+
+    def merges(self, base: str, head: str | None) -> bool:
+        return self.git.joins_branches(base, head or self.require_head())
+
+    def published(self, commit: str) -> str:
+        """Return the part of a commit's history that others have; the commit itself, if nobody says."""
+        _, upstream = self.upstream("")
+        found = self.git.merge_base(upstream, commit) if upstream else None
+        return found or commit
+
+    def upstream(self, default: str) -> tuple[str, str | None]:
+        names = [] if default else ["@{upstream}"]
+        names += [f"refs/remotes/origin/{default}"] if default else []
+        for name in (*names, *_DEFAULTS, *_LOCAL):
+            found = self.git.commit(name)
+            if found is not None:
+                return _name(name), found
+        return "", None
+
+    def common(self, one: str, head: str, name: str) -> str:
+        found = self.git.merge_base(one, head)
+        if found is None:
+            shown = _name(name)
+            if self.git.shallow:
+                raise GateError(
+                    f"{shown} and HEAD have no common commit in this shallow clone",
+                    "fetch the history: git fetch --no-tags --unshallow origin",
+                )
+            raise GateError(f"{shown} and HEAD have no common commit", "name another base with --base")
+        return found
+
+    def commit(self, name: str, source: str) -> str:
+        found = self.git.commit(name)
+        if found is not None:
+            return found
+        if not name:
+            raise GateError(f"{source} names no base", "name one with --base")
+        short = name.removeprefix("refs/remotes/").removeprefix("origin/")
+        plain = all(c.isalnum() or c in "/._-" for c in short) and not short.startswith("-")
+        depth = "--unshallow " if self.git.shallow else ""
+        fetch = f"git fetch --no-tags {depth}origin {short}" if plain else "git fetch origin"
+        raise GateError(f"{name!r} ({source}) is no commit of this clone", f"fetch it: {fetch}")
+
+    def require_head(self) -> str:
+        if self.head is None:
+            raise GateError("nothing is committed yet", "commit first, or judge every line with --all")
+        return self.head
+
+    def something_staged(self) -> bool:
+        if self.head is None:
+            return bool(self.git.index())
+        if self.git.merge_heads():
+            return True
+        index, tree = self.git.index(), self.git.tree(self.head)
+        return {p: (i.mode, i.oid) for p, i in index.items()} != {p: (i.mode, i.oid) for p, i in tree.items()}
+
+
+def _short(oid: str) -> str:
+    return oid[:7]
+
+
+def _name(name: str) -> str:
+    for prefix in ("refs/remotes/", "refs/heads/"):
+        name = name.removeprefix(prefix)
+    if name == "@{upstream}":
+        return "the upstream"
+    return _short(name) if len(name) == 40 and name.isalnum() else name

@@ -1,0 +1,99 @@
+"""What a CI system or a hook runner says of the change, from its variables and event file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import jiter
+
+from nsm_gate.edge.files import read_file
+from nsm_gate.errors import GateError
+
+_EVENT_LIMIT = 25 << 20
+ZEROS = "0" * 40
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What the surroundings say about base and head.
+
+    Attributes:
+        kind: `hook-range`, `pull-request`, `push`, `exact` (a base to take as it is), or empty.
+        base: A revision: what the surroundings name as the base.
+        head: A revision, where it is not HEAD.
+        source: Where this was read, in words.
+        ref: The ref that was checked out, for fetch commands.
+        default_branch: Name of the repository's default branch, if it is said.
+    """
+
+    kind: str = ""
+    base: str = ""
+    head: str = ""
+    source: str = ""
+    ref: str = ""
+    default_branch: str = ""
+
+
+def in_ci(environ: Mapping[str, str]) -> bool:
+    """Return whether a CI system runs the gate."""
+    names = ("CI", "GITHUB_ACTIONS", "GITLAB_CI", "TF_BUILD")
+    return any(environ.get(name, "").lower() not in ("", "0", "false") for name in names)
+
+
+def under_hook_runner(environ: Mapping[str, str]) -> bool:
+    """Return whether pre-commit or prek runs the gate."""
+    return environ.get("PRE_COMMIT") == "1"
+
+
+def hook_range(environ: Mapping[str, str]) -> Said | None:
+    """Return the range that pre-commit or prek was asked to check, if it was."""
+    first, last = environ.get("PRE_COMMIT_FROM_REF", ""), environ.get("PRE_COMMIT_TO_REF", "")
+    if not first or not last:
+        return None
+    return Said("hook-range", first, last, "PRE_COMMIT_FROM_REF")
+
+
+def said(environ: Mapping[str, str]) -> Said | None:
+    """Return what GitHub or GitLab say of the change under test."""
+    if environ.get("GITHUB_ACTIONS") == "true":
+        return _github(environ)
+    base = environ.get("CI_MERGE_REQUEST_DIFF_BASE_SHA", "")
+    if environ.get("GITLAB_CI") and base:
+        return Said("exact", base, source="CI_MERGE_REQUEST_DIFF_BASE_SHA")
+    return None
+
+
+def _github(environ: Mapping[str, str]) -> Said | None:
+    name = environ.get("GITHUB_EVENT_NAME", "")
+    if name not in ("pull_request", "pull_request_target", "push", "merge_group"):
+        return None
+    event = _event(environ)
+    ref = environ.get("GITHUB_REF", "")
+    default = _text(event, "repository", "default_branch")
+    if name == "push":
+        return Said(
+            "push", _text(event, "before"), source="the push's before", ref=ref, default_branch=default
+        )
+    if name == "merge_group":
+        base = _text(event, "merge_group", "base_sha")
+        return Said("exact", base, source="merge_group.base_sha", ref=ref, default_branch=default)
+    base = _text(event, "pull_request", "base", "sha")
+    return Said("pull-request", base, source="pull_request.base.sha", ref=ref, default_branch=default)
+
+
+def _event(environ: Mapping[str, str]) -> Any:
+    path = environ.get("GITHUB_EVENT_PATH", "")
+    if not path:
+        raise GateError("GITHUB_EVENT_PATH is not set", "name the base with --base")
+    try:
+        return jiter.from_json(read_file(path, path, _EVENT_LIMIT))
+    except ValueError:
+        raise GateError("the event file is not JSON", "name the base with --base", path) from None
+
+
+def _text(event: Any, *members: str) -> str:
+    for member in members:
+        event = event.get(member) if isinstance(event, dict) else None
+    return event if isinstance(event, str) else ""

@@ -1,0 +1,194 @@
+"""YAML nodes -> criteria, references and assertions, with every mistake collected."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from nsm_gate.errors import GateError
+from nsm_gate.expressions import Call, ExpressionError, Name, parse, parse_test
+from nsm_gate.expressions import Node as Expression
+from nsm_gate.model import Path
+from nsm_gate.policy import Assertion, Branch, Criterion, Reference, UseDomain
+from nsm_gate.strict_yaml import Node
+
+_PICK = re.compile(r"(max|min)\((.+)\)")
+_OPERATORS = {"above": ">", "below": "<", "at_least": ">=", "at_most": "<="}
+_QUOTE = 'put the test in quotes, "> 0.55", or write {above: 0.55}'
+
+
+@dataclass
+class Builder:
+    """Turns nodes into rules; what cannot be turned is a mistake in `errors`.
+
+    Attributes:
+        references: Every reference that is declared anywhere, for names that stand alone.
+    """
+
+    references: Mapping[str, Node] = field(default_factory=dict)
+    errors: list[GateError] = field(default_factory=list)
+
+    def expression(self, node: Node, own: tuple[str, ...] | None = None) -> Expression | None:
+        """Parse a text node; a test of `own` is allowed where it is given."""
+        if not isinstance(node.value, str) or (node.block and not node.value.strip()):
+            self.errors.append(node.error("a test is expected as text", _QUOTE))
+            return None
+        bare = {name: (name, *own) for name in self.references} if own else {}
+        try:
+            return parse_test(node.value, own, bare) if own else parse(node.value)
+        except ExpressionError as error:
+            inside = 0 if node.block or "\n" in node.value else error.column
+            self.errors.append(node.error(f"{error} in {node.value.strip()!r}", error.hint, inside))
+            return None
+
+    def criteria(self, parent: Node | None) -> tuple[Criterion | UseDomain, ...]:
+        """Return the criteria of a `criteria:` mapping."""
+        built = []
+        for name, node in parent.items() if parent else ():
+            item = self.criterion(name, node)
+            if item is not None:
+                built.append(item)
+        return tuple(built)
+
+    def criterion(self, name: str, node: Node) -> Criterion | UseDomain | None:
+        """Return one criterion, in any of its forms."""
+        if isinstance(node.value, str):
+            return self._finish(name, node, self._branch(name, node))
+        if not isinstance(node.value, dict):
+            self.errors.append(node.error("a test is expected as text", _QUOTE))
+            return None
+        forms = [key for key in ("assert", *_OPERATORS, "first", "series", "use") if key in node.value]
+        if len(forms) != 1:
+            what = " and ".join(forms) if forms else "no test"
+            hint = "write one of assert, above, below, at_least, at_most, first, series with is, use"
+            self.errors.append(node.error(f"criterion {name!r} has {what}", hint))
+            return None
+        form = forms[0]
+        inner = node.value[form]
+        if form == "use":
+            return UseDomain(name)
+        if form == "first":
+            return self._finish(name, node, self._branches(name, inner))
+        if form == "series":
+            return self._finish(name, node, self._series(node, inner), subject=inner.value)
+        if form == "assert":
+            return self._finish(name, node, self._branch(name, inner))
+        threshold = inner.value
+        if isinstance(threshold, bool) or not isinstance(threshold, (int, float, str)):
+            self.errors.append(inner.error(f"{form} needs a number or an expression"))
+            return None
+        text = Node(f"{_OPERATORS[form]} {inner.text or threshold}", inner.path, inner.line, inner.column)
+        return self._finish(name, node, self._branch(name, text))
+
+    def _branch(self, name: str, node: Node) -> list[Branch] | None:
+        test = self.expression(node, (name,))
+        return None if test is None else [Branch(None, test, " ".join(str(node.value).split()))]
+
+    def _branches(self, name: str, node: Node) -> list[Branch] | None:
+        built: list[Branch] = []
+        for index, item in enumerate(node.value):
+            last = index == len(node.value) - 1
+            keys = set(item.value)
+            if keys != {"if", "then"} and not (keys == {"else"} and last):
+                self.errors.append(item.error("a branch is {if: ..., then: ...}, the last one {else: ...}"))
+                return None
+            test = item.value["then"] if "then" in keys else item.value["else"]
+            made = self._branch(name, test)
+            condition = self.expression(item.value["if"]) if "if" in keys else None
+            if made is None or ("if" in keys and condition is None):
+                return None
+            built.append(Branch(condition, made[0].test, made[0].expected))
+        return built
+
+    def _series(self, node: Node, series: Node) -> list[Branch] | None:
+        state = node.get("is")
+        if state is None:
+            self.errors.append(node.error("a series needs is", "add is: decreasing"))
+            return None
+        test = Call(str(state.value), (Name(tuple(str(series.value).split("."))),), ())
+        return [Branch(None, test, str(state.value))]
+
+    def _finish(
+        self, name: str, node: Node, branches: list[Branch] | None, subject: str | None = None
+    ) -> Criterion | None:
+        when = node.get("when")
+        condition = self.expression(when) if when else None
+        if branches is None or (when and condition is None):
+            return None
+        source = node.get("source")
+        plain = node.plain()
+        if isinstance(plain, dict):
+            plain.pop("source", None)
+        used = {
+            path[0]: self.references[path[0]].plain()
+            for branch in branches
+            for path in branch.test.paths()
+            if path[0] in self.references
+        }
+        law = json.dumps([name, plain, used], sort_keys=True, separators=(",", ":"))
+        observed = tuple(subject.split(".")) if subject else _subject(name, branches)
+        return Criterion(
+            name,
+            tuple(branches),
+            condition,
+            observed,
+            str(source.value) if source else "",
+            f"{node.path}:{node.line}",
+            law,
+        )
+
+    def reference(self, name: str, node: Node) -> Reference | None:
+        """Return a declared reference."""
+        where = node.get("where")
+        condition = self.expression(where) if where else None
+        pick = _PICK.fullmatch(str(node.value["pick"].value))
+        if pick is None or (where and condition is None):
+            return None
+        same = node.get("same")
+        said = node.get("description")
+        return Reference(
+            name,
+            str(node.value["from"].value),
+            condition,
+            tuple(tuple(str(item.value).split(".")) for item in same.value) if same else (),
+            pick[1],
+            tuple(pick[2].split(".")),
+            f"{node.path}:{node.line}",
+            str(said.value) if said else "",
+        )
+
+    def assertion(self, name: str, node: Node, run: Path) -> Assertion | None:
+        """Return a declared law between fields."""
+        test = self.expression(node.value["assert"])
+        when = node.get("when")
+        condition = self.expression(when) if when else None
+        if test is None or (when and condition is None):
+            return None
+        hint = node.get("hint")
+        return Assertion(
+            name,
+            test,
+            condition,
+            absolute(str(node.value["at"].value), run),
+            str(node.value["message"].value),
+            str(hint.value) if hint else "",
+        )
+
+
+def absolute(text: str, run: Path) -> Path:
+    """Return a run-relative dotted path from the entry's root."""
+    members = tuple(text.split("."))
+    return members[1:] if members[0] == "entry" else run + members
+
+
+def _subject(name: str, branches: list[Branch]) -> tuple[str, ...] | None:
+    """Return the criterion's own name where every branch tests just that, else None."""
+    for branch in branches:
+        reads = list(branch.test.paths())
+        if reads != [(name,)]:
+            others = [path for path in reads if path != (name,)]
+            if (name,) not in reads or any(path[1:] != (name,) for path in others):
+                return None
+    return (name,)

@@ -1,0 +1,138 @@
+"""Files as trees: a commit, the index, the work tree. Reads bytes, follows no links."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator, Mapping
+
+from nsm_gate.edge.git import Git
+from nsm_gate.edge.trees import REGULAR, SUBMODULE, SYMLINK, Item
+from nsm_gate.errors import GateError
+
+_SKIPPED = {".git", ".hg", ".venv", "node_modules", "__pycache__"}
+
+
+class CommitTree:
+    """The files of a commit."""
+
+    def __init__(self, git: Git, commit: str, limit: int | None = None) -> None:
+        """Read from `commit`, files of at most `limit` bytes."""
+        self.label = commit[:7]
+        self._git = git
+        self._commit = commit
+        self.limit = limit
+
+    def items(self) -> Mapping[str, Item]:
+        """Return every file of the commit."""
+        return self._git.tree(self._commit)
+
+    def read(self, path: str) -> bytes | None:
+        """Return a regular file's content."""
+        return _blob(self._git, path, self.items().get(path), self.limit)
+
+
+class IndexTree:
+    """What is staged."""
+
+    label = "the index"
+
+    def __init__(self, git: Git, limit: int | None = None) -> None:
+        """Read from the index, files of at most `limit` bytes."""
+        self._git = git
+        self.limit = limit
+
+    def items(self) -> Mapping[str, Item]:
+        """Return every staged file."""
+        return self._git.index()
+
+    def read(self, path: str) -> bytes | None:
+        """Return a staged file's content."""
+        item = self.items().get(path)
+        if item is not None and item.oid is None:
+            raise GateError("the file is in conflict", "resolve it and stage it with git add", path)
+        return _blob(self._git, path, item, self.limit)
+
+
+class WorkTree:
+    """The files on disk: those that git tracks or would track; outside git, all."""
+
+    label = "the work tree"
+
+    def __init__(self, root: str, git: Git | None, limit: int | None = None) -> None:
+        """Read below `root`, files of at most `limit` bytes."""
+        self.root = root
+        self._git = git
+        self.limit = limit
+        self._items: dict[str, Item] | None = None
+
+    def items(self) -> Mapping[str, Item]:
+        """Return every file."""
+        if self._items is None:
+            paths = {*self._git.index(), *self._git.untracked()} if self._git else set(_walk(self.root))
+            found = {path: self.item(path) for path in sorted(paths)}
+            self._items = {path: item for path, item in found.items() if item is not None}
+        return self._items
+
+    def item(self, path: str) -> Item | None:
+        """Return one file as git would see it, or None where there is none."""
+        tracked = self._git.index().get(path) if self._git else None
+        if tracked is not None and tracked.mode == SUBMODULE:
+            return tracked
+        try:
+            info = os.lstat(os.path.join(self.root, path))
+        except (OSError, ValueError):
+            return None
+        if stat.S_ISLNK(info.st_mode):
+            return Item(SYMLINK)
+        if stat.S_ISDIR(info.st_mode):
+            return None
+        mode = REGULAR[bool(info.st_mode & 0o100)] if stat.S_ISREG(info.st_mode) else "000000"
+        return Item(mode, None, info.st_size)
+
+    def read(self, path: str) -> bytes | None:
+        """Return a file's content as git would store it."""
+        item = self.item(path)
+        if item is None or item.mode not in REGULAR:
+            return None
+        data = read_file(os.path.join(self.root, path), path, self.limit)
+        git = self._git
+        tracked = git is not None and b"\r\n" in data and path in git.index()
+        if git is not None and tracked and git.strips_carriage_returns(path):
+            return data.replace(b"\r\n", b"\n")
+        return data
+
+
+def read_file(place: str, path: str, limit: int | None) -> bytes:
+    """Return the bytes of a regular file, without following a link; GateError says why not."""
+    try:
+        handle = os.open(place, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+        with os.fdopen(handle, "rb") as file:
+            info = os.fstat(handle)
+            if not stat.S_ISREG(info.st_mode):
+                raise GateError("not a regular file", "name a log file", path)
+            if limit is not None and info.st_size > limit:
+                fact = f"{info.st_size:,} bytes, over the limit of {limit:,}"
+                raise GateError(fact, "raise limits.file in nsm-gate.yaml", path)
+            return file.read() if limit is None else file.read(limit + 1)
+    except OSError as error:
+        raise GateError(f"cannot be read: {error.strerror}", "", path) from None
+
+
+def _blob(git: Git, path: str, item: Item | None, limit: int | None) -> bytes | None:
+    if item is None or item.mode not in REGULAR or item.oid is None:
+        return None
+    try:
+        found = git.object(item.oid, limit)
+    except GateError as error:
+        raise GateError(error.message, error.hint, path) from None
+    if found is None:
+        raise GateError("git lacks the content of this file", "in a partial clone, fetch it first", path)
+    return found.data
+
+
+def _walk(root: str) -> Iterator[str]:
+    for folder, folders, files in os.walk(root):
+        folders[:] = sorted(name for name in folders if name not in _SKIPPED)
+        for name in files:
+            yield os.path.relpath(os.path.join(folder, name), root).replace(os.sep, "/")

@@ -1,0 +1,237 @@
+"""Ask git: the only subprocess of the gate.
+
+Only commands that run nothing of the repository's own: no diff (textconv), no status. Names given by
+people go to `cat-file --batch` on standard input, where they cannot become options; every other command
+gets object ids. No command may fetch.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from nsm_gate.edge.trees import Item
+from nsm_gate.errors import GateError
+
+_SAFE = ("--no-replace-objects", "--no-pager", "-c", "core.fsmonitor=false", "-c", "core.quotePath=false")
+
+
+@dataclass(frozen=True, slots=True)
+class Object:
+    """An object of the repository."""
+
+    oid: str
+    kind: str
+    data: bytes
+
+
+class Git:
+    """A repository with a work tree."""
+
+    def __init__(self, root: str, environ: Mapping[str, str], shallow: bool, merge_head: str) -> None:
+        """Use `discover`."""
+        self.root = root
+        self.shallow = shallow
+        self._environ = dict(environ)
+        self._merge_head = merge_head
+        self._batch: subprocess.Popen[bytes] | None = None
+        self._trees: dict[str, dict[str, Item]] = {}
+        self._index: dict[str, Item] | None = None
+
+    def close(self) -> None:
+        """End the helper process."""
+        if self._batch is not None:
+            if self._batch.stdin:
+                self._batch.stdin.close()
+            if self._batch.stdout:
+                self._batch.stdout.close()
+            self._batch.wait()
+            self._batch = None
+
+    def _run(self, *args: str) -> subprocess.CompletedProcess[bytes]:
+        return _git(args, self.root, self._environ)
+
+    def _output(self, *args: str) -> bytes:
+        done = self._run(*args)
+        if done.returncode != 0:
+            raise GateError(f"git {args[0]} failed: {_said(done.stderr)}", "", None)
+        return done.stdout
+
+    def object(self, name: str, limit: int | None = None) -> Object | None:
+        """Return the object that a revision names, or None where there is none here."""
+        if not name or any(c in name for c in "\0\n\r") or len(name) > 4096:
+            return None
+        if self._batch is None:
+            self._batch = subprocess.Popen(
+                ["git", *_SAFE, "cat-file", "--batch"],
+                cwd=self.root, env=self._environ,
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+            )  # fmt: skip
+        pipe_in, pipe_out = self._batch.stdin, self._batch.stdout
+        if pipe_in is None or pipe_out is None:
+            raise GateError("git cat-file has no pipes", "")
+        try:
+            pipe_in.write(os.fsencode(name) + b"\n")
+            pipe_in.flush()
+        except BrokenPipeError:
+            raise _unreadable(name) from None
+        header = pipe_out.readline().rstrip(b"\n")
+        if header.endswith((b" missing", b" ambiguous")):
+            return None
+        parts = header.split(b" ")
+        if len(parts) != 3:
+            raise _unreadable(name)
+        size = int(parts[2])
+        if limit is not None and size > limit:
+            self._batch.kill()
+            self.close()
+            raise GateError(f"{size:,} bytes, over the limit of {limit:,}", "raise limits.file")
+        data = pipe_out.read(size)
+        pipe_out.read(1)
+        return Object(parts[0].decode(), parts[1].decode(), data)
+
+    def commit(self, name: str) -> str | None:
+        """Return the object id of the commit that a revision names, or None."""
+        found = self.object(f"{name}^{{commit}}")
+        return found.oid if found else None
+
+    def parents(self, oid: str) -> list[str]:
+        """Return the parents that the commit records, even where a shallow clone lacks them."""
+        found = self.object(oid)
+        head = found.data.split(b"\n\n", 1)[0] if found else b""
+        return [row[7:].decode() for row in head.split(b"\n") if row.startswith(b"parent ")]
+
+    def merge_base(self, one: str, other: str) -> str | None:
+        """Return the best common ancestor of two commits, or None."""
+        done = self._run("merge-base", one, other)
+        if done.returncode > 1:
+            raise GateError(f"git merge-base failed: {_said(done.stderr)}")
+        return done.stdout.decode().strip() or None
+
+    def joins_branches(self, base: str, head: str) -> bool:
+        """Return whether a merge commit lies between base and head."""
+        return bool(self._output("rev-list", "--min-parents=2", "--max-count=1", head, f"^{base}"))
+
+    def merge_heads(self) -> list[str]:
+        """Return the commits that an unfinished merge brings in.
+
+        MERGE_HEAD names them, but git writes it only after the pre-merge-commit hook; there, git merge
+        tells its hooks by a variable GITHEAD_<commit> for each.
+        """
+        names: list[str] = []
+        try:
+            with open(self._merge_head, encoding="ascii", errors="replace") as file:
+                names = file.read().split()
+        except OSError:
+            pass
+        if not names:
+            names = [key[8:] for key in self._environ if key.startswith("GITHEAD_")]
+        found = [self.commit(name) for name in names]
+        head = self.commit("HEAD")
+        return [oid for oid in found if oid and oid != head and head and self.merge_base(oid, head) != oid]
+
+    def tree(self, commit: str) -> dict[str, Item]:
+        """Return the files of a commit by path."""
+        if commit not in self._trees:
+            files: dict[str, Item] = {}
+            for row in self._output("ls-tree", "-r", "-z", "--full-tree", commit).split(b"\0"):
+                if row:
+                    meta, _, path = row.partition(b"\t")
+                    mode, _, oid = meta.split(b" ")
+                    files[os.fsdecode(path)] = Item(mode.decode(), oid.decode())
+            self._trees[commit] = files
+        return self._trees[commit]
+
+    def index(self) -> dict[str, Item]:
+        """Return the files of the index by path. A conflicted path has no object id."""
+        if self._index is None:
+            files: dict[str, Item] = {}
+            for row in self._output("ls-files", "-s", "-z").split(b"\0"):
+                if row:
+                    meta, _, path = row.partition(b"\t")
+                    mode, oid, stage = meta.split(b" ")
+                    files[os.fsdecode(path)] = Item(mode.decode(), oid.decode() if stage == b"0" else None)
+            self._index = files
+        return self._index
+
+    def untracked(self) -> list[str]:
+        """Return the files that git neither tracks nor ignores."""
+        rows = self._output("ls-files", "-o", "-z", "--exclude-standard").split(b"\0")
+        return [os.fsdecode(row) for row in rows if row]
+
+    def strips_carriage_returns(self, path: str) -> bool:
+        """Return whether git turns CRLF into a newline when it stores this file."""
+        row = self._output("ls-files", "--eol", "-z", "--", f":(literal){path}").split(b"\0")[0]
+        attributes = row.partition(b"attr/")[2].partition(b"\t")[0].split()
+        if b"-text" in attributes or b"binary" in attributes:
+            return False
+        if attributes:
+            return any(a.startswith((b"text", b"eol=")) for a in attributes)
+        done = self._run("config", "--get", "core.autocrlf")
+        return done.stdout.strip().lower() in (b"true", b"input")
+
+
+def discover(cwd: str, environ: Mapping[str, str]) -> Git | None:
+    """Return the repository around a folder, or None outside of one.
+
+    Raises:
+        GateError: There is a repository, but git is missing or refuses it.
+    """
+    env = {**environ, "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0"}
+    # A partial clone would fetch missing objects: allow no protocol at all.
+    env |= {"GIT_ALLOW_PROTOCOL": "none", "GIT_NO_LAZY_FETCH": "1"}
+    for name in ("GIT_INDEX_FILE", "GIT_DIR", "GIT_WORK_TREE"):
+        if env.get(name):
+            env[name] = os.path.join(cwd, env[name])
+    try:
+        done = _git(
+            ("rev-parse", "--show-toplevel", "--is-shallow-repository", "--git-path", "MERGE_HEAD"), cwd, env
+        )
+    except FileNotFoundError:
+        if _has_repository(cwd):
+            hint = "install git, or judge every line with --all"
+            raise GateError("git is not installed, and the log's history is in git", hint) from None
+        return None
+    if done.returncode != 0:
+        said = _said(done.stderr)
+        if "not a git repository" in said and not env.get("GIT_DIR"):
+            return None
+        hint = ""
+        if "dubious ownership" in said:
+            hint = "if you trust it: git config --global --add safe.directory " + (
+                _has_repository(cwd) or cwd
+            )
+        elif "work tree" in said:
+            hint = "run nsm-gate inside the work tree"
+        raise GateError(f"git refuses this repository: {said}", hint)
+    root, shallow, merge_head = os.fsdecode(done.stdout).rstrip("\n").split("\n")
+    return Git(root, env, shallow == "true", os.path.join(cwd, merge_head))
+
+
+def _git(args: tuple[str, ...], cwd: str, env: Mapping[str, str]) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
+        ["git", *_SAFE, *args], cwd=cwd, env=env, stdin=subprocess.DEVNULL, capture_output=True, check=False
+    )
+
+
+def _has_repository(cwd: str) -> str | None:
+    folder = os.path.abspath(cwd)
+    while True:
+        if os.path.exists(os.path.join(folder, ".git")):
+            return folder
+        parent = os.path.dirname(folder)
+        if parent == folder:
+            return None
+        folder = parent
+
+
+def _said(stderr: bytes) -> str:
+    rows = [row.strip() for row in stderr.decode("utf-8", "replace").split("\n") if row.strip()]
+    return rows[0].removeprefix("fatal: ") if rows else "no reason given"
+
+
+def _unreadable(name: str) -> GateError:
+    hint = "in a partial clone, fetch it first: git fetch --refetch"
+    return GateError(f"git cannot read {name}", hint)

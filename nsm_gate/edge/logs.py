@@ -1,0 +1,196 @@
+"""Which logs there are, and their lines at base and head."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+
+from nsm_gate.changes import Change, compare
+from nsm_gate.edge.bases import Comparison
+from nsm_gate.edge.files import CommitTree, WorkTree
+from nsm_gate.edge.git import Git
+from nsm_gate.edge.trees import REGULAR, SUBMODULE, SYMLINK, Item, Tree
+from nsm_gate.errors import GateError
+from nsm_gate.globs import matches
+from nsm_gate.history import Book, LogInput
+from nsm_gate.jsonl import split
+from nsm_gate.policy import LogKind, Policy
+
+_LFS = b"version https://git-lfs.github.com/spec/"
+_UNCHANGED = Change((), (), (), ())
+
+
+class Logs:
+    """The logs of a comparison. Files are read when they are first needed."""
+
+    def __init__(self, policy: Policy, comparison: Comparison, git: Git | None) -> None:
+        """Keep what to read; read nothing yet."""
+        self._policy = policy
+        self._head = comparison.head
+        self._comparison = comparison
+        limit = policy.limits.file
+        trees = (
+            {c: CommitTree(git, c, limit) for c in (*comparison.bases, *comparison.published)} if git else {}
+        )
+        self._bases = [trees[commit] for commit in comparison.bases]
+        self._published = [trees[commit] for commit in comparison.published]
+        self._lines: dict[tuple[int, str], tuple[list[bytes], bool]] = {}
+        self._books: dict[str, Book] = {}
+        self._kinds: dict[str, list[Book]] = {}
+
+    def kind_of(self, path: str) -> LogKind | None:
+        """Return the log kind that claims a path, or None."""
+        if matches(path, self._policy.exclude):
+            return None
+        return next((kind for kind in self._policy.logs.values() if matches(path, kind.files)), None)
+
+    def select(self, paths: Sequence[str] | None) -> list[LogInput]:
+        """Return the logs to judge.
+
+        Args:
+            paths: Files and folders from the root, or None for every log that the policy knows.
+
+        Raises:
+            GateError: A path is not there, or no log kind claims it.
+        """
+        inputs: dict[str, LogInput] = {}
+        for path, item in self._items(paths).items():
+            kind = self.kind_of(path)
+            if kind is not None:
+                inputs[path] = self._input(path, item, kind)
+        self._add_gone(inputs, paths)
+        for path in paths or ():
+            self._claimed(path, inputs)
+        return list(inputs.values())
+
+    def books_of(self, kind: str) -> Sequence[Book]:
+        """Return every log of a kind, as the head has it."""
+        if kind not in self._kinds:
+            found = []
+            for path, item in sorted(self._head.items().items()):
+                claimed = self.kind_of(path)
+                if claimed is not None and claimed.name == kind and _fault(item, b"") is None:
+                    found.append(self._book(path, claimed))
+            # A log that was named on the command line may be one that git ignores.
+            known = {book.path for book in found}
+            found += [b for p, b in self._books.items() if b.kind.name == kind and p not in known]
+            self._kinds[kind] = found
+        return self._kinds[kind]
+
+    # --- parts ----------------------------------------------------------------------------------
+
+    def _items(self, paths: Sequence[str] | None) -> Mapping[str, Item]:
+        items = self._head.items()
+        if paths is None:
+            return items
+        found = {path: item for path, item in items.items() if _within(path, paths)}
+        if isinstance(self._head, WorkTree):
+            for path in paths:
+                item = self._head.item(path)
+                if item is not None:
+                    found.setdefault(path, item)
+        return found
+
+    def _claimed(self, path: str, inputs: Mapping[str, LogInput]) -> None:
+        if any(_within(log, (path,)) for log in inputs):
+            return
+        trees: Iterable[Tree] = (self._head, *self._bases)
+        if any(path in tree.items() for tree in trees):
+            excluded = matches(path, self._policy.exclude)
+            fact = "is excluded by the configuration" if excluded else "is not claimed by any log kind"
+            globs = ", ".join(glob for kind in self._policy.logs.values() for glob in kind.files)
+            hint = (
+                "remove it from exclude" if excluded else f"name it like {globs}, or add files: to a log kind"
+            )
+            raise GateError(fact, hint, path)
+        if path == "" or any(_within(other, (path,)) for tree in trees for other in tree.items()):
+            raise GateError("this folder holds no log", "name a log, or a folder that holds one", path or ".")
+        raise GateError(
+            f"no such file in {self._head.label}", "check the path; stage a new log with git add", path
+        )
+
+    def _input(self, path: str, item: Item, kind: LogKind) -> LogInput:
+        data = self._head.read(path) or b"" if _fault(item, b"") is None else b""
+        fault = _fault(item, data[:200])
+        base, merge = self._comparison.base, self._comparison.merge
+        if fault is not None:
+            return LogInput(self._empty(path, kind), base, merge, fault=fault)
+        return LogInput(self._book(path, kind), base, merge)
+
+    def _empty(self, path: str, kind: LogKind) -> Book:
+        return Book(path, kind, [], True, _UNCHANGED, self._policy.limits.line)
+
+    def _book(self, path: str, kind: LogKind) -> Book:
+        if path not in self._books:
+            lines, terminated = self._read(self._head, path)
+            bases = [self._read(tree, path)[0] for tree in self._bases]
+            published = [self._read(tree, path)[0] for tree in self._published]
+            change = compare(bases, published, lines)
+            self._books[path] = Book(path, kind, lines, terminated, change, self._policy.limits.line)
+        return self._books[path]
+
+    def _read(self, tree: Tree, path: str) -> tuple[list[bytes], bool]:
+        key = (id(tree), path)
+        if key not in self._lines:
+            self._lines[key] = split(tree.read(path) or b"")
+        return self._lines[key]
+
+    def _add_gone(self, inputs: dict[str, LogInput], paths: Sequence[str] | None) -> None:
+        """Add the published logs that the head no longer has."""
+        head = self._head.items()
+        for tree in self._published:
+            for path, item in tree.items().items():
+                if path in inputs or (paths is not None and not _within(path, paths)):
+                    continue
+                if path in head or item.mode not in REGULAR:
+                    continue
+                kind = self.kind_of(path)
+                lines = self._read(tree, path)[0] if kind else []
+                if kind is not None and lines:
+                    moved = self._moved(kind, lines)
+                    inputs[path] = LogInput(
+                        self._empty(path, kind),
+                        self._comparison.base,
+                        self._comparison.merge,
+                        len(lines),
+                        moved,
+                    )
+
+    def _moved(self, kind: LogKind, lines: Sequence[bytes]) -> str | None:
+        """Return the head's log that holds all lines of one that is gone."""
+        before = {path for tree in self._bases for path in tree.items()}
+        for path, item in sorted(self._head.items().items()):
+            if path in before or _fault(item, b"") is not None or not path.endswith(".jsonl"):
+                continue
+            if set(lines) <= set(self._read(self._head, path)[0]):
+                return path
+        return None
+
+
+def _within(path: str, roots: Iterable[str]) -> bool:
+    return any(root == "" or path == root or path.startswith(root + "/") for root in roots)
+
+
+def _fault(item: Item, start: bytes) -> tuple[str, str] | None:
+    """Say why a file of a log's name is no file of lines."""
+    if item.mode == SYMLINK:
+        return "the log is a symbolic link", "commit the log itself: a link can point anywhere"
+    if item.mode == SUBMODULE:
+        return "the log is a submodule", "commit the log itself, as a file of this repository"
+    if item.mode not in REGULAR:
+        return "the log is not a regular file", "commit the log itself, as a file"
+    if start.startswith(_LFS):
+        hint = "take it out of Git LFS: the gate compares the lines that git stores"
+        return "the log is a Git LFS pointer", hint
+    return None
+
+
+def relative(path: str, root: str, cwd: str) -> str | None:
+    """Return a command-line path from the root, with forward slashes; None where it lies outside."""
+    place = os.path.join(cwd, path)
+    folder, name = os.path.split(os.path.abspath(place))
+    place = os.path.join(os.path.realpath(folder), name)
+    inside = os.path.relpath(place, os.path.realpath(root))
+    if inside == os.curdir:
+        return ""
+    return None if inside.split(os.sep)[0] == os.pardir else inside.replace(os.sep, "/")

@@ -1,0 +1,33 @@
+"""Where the bundled pack is: in the wheel beside the code, in a checkout at the top level.
+
+The only module that knows both places.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from nsm_gate.errors import GateError
+
+_HERE = Path(__file__).resolve().parent.parent
+_PLACES = (_HERE / "_pack", _HERE.parent)
+
+
+def _root() -> Path:
+    for place in _PLACES:
+        if (place / "rules" / "logs").is_dir() and (place / "schemas").is_dir():
+            return place
+    raise GateError("the bundled rules are missing from this installation", "reinstall nsm-gate")
+
+
+def rules() -> list[tuple[str, bytes]]:
+    """Return the pack's rules files in order: display path and content."""
+    root = _root()
+    files = sorted((root / "rules").rglob("*.yaml"))
+    return [(f"nsm:{file.relative_to(root).as_posix()}", file.read_bytes()) for file in files]
+
+
+def schema(name: str) -> bytes | None:
+    """Return the content of one of the pack's schemas, or None."""
+    file = _root() / "schemas" / name
+    return file.read_bytes() if file.name == name and file.is_file() else None

@@ -1,0 +1,347 @@
+"""Merged YAML nodes -> `Policy`. Reports all mistakes of all files at once."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Collection, Mapping
+from datetime import date
+from typing import Any
+
+import jiter
+
+from nsm_gate.edge.criteria_build import Builder, absolute
+from nsm_gate.errors import GateError, GateErrors
+from nsm_gate.model import Path, Severity
+from nsm_gate.policy import (
+    Domain,
+    ExperimentType,
+    Limits,
+    LogKind,
+    Policy,
+    Reference,
+    SeverityRule,
+    Waiver,
+)
+from nsm_gate.schema import Validator
+from nsm_gate.strict_yaml import Node
+
+KINDS = ("log", "experiment_type", "domain")
+_UNITS = {"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
+
+
+def check_shape(root: Node, schema: Mapping[str, Any], what: str) -> list[GateError]:
+    """Return how a file breaks the schema of our own YAML, each with its place."""
+    mistakes = []
+    for flaw in Validator(schema, what).flaws(root.plain()):
+        steps: list[str | int] = [int(step) if step.isdigit() else step for step in _steps(flaw.pointer)]
+        node = root.at(*steps)
+        hint = flaw.hint
+        if flaw.member and flaw.keyword != "required":
+            parent = root.at(*steps[:-1])
+            options = _members(schema, [str(s) for s in steps[:-1]])
+            line, column = parent.keys.get(flaw.member, (node.line, node.column))
+            hint = suggestion(flaw.member, options) or flaw.hint
+            mistakes.append(GateError(flaw.message, hint, root.path, line, column))
+            continue
+        if node.block and node.value in ("", None):
+            hint = 'an unquoted > begins a block of text: put the test in quotes, "> 1"'
+        mistakes.append(GateError(flaw.message, hint, node.path, node.line, node.column))
+    return mistakes
+
+
+def suggestion(word: str, options: Collection[str]) -> str:
+    """Return `did you mean ...?`, or nothing."""
+    near = difflib.get_close_matches(word, options, n=1, cutoff=0.6)
+    return f"did you mean {near[0]!r}?" if near else ""
+
+
+def build(
+    merged: Mapping[str, Mapping[str, Node]],
+    config: Node | None,
+    schema_of: Callable[[Node], tuple[str, bytes] | None],
+    rule_ids: Collection[str],
+    source: str,
+    mistakes: list[GateError],
+) -> Policy:
+    """Build the policy of merged files.
+
+    Args:
+        merged: `log`, `experiment_type` and `domain` -> name -> the file's root.
+        config: Root of the repository's configuration.
+        schema_of: Finds the schema that a log kind names: its display path and content.
+        rule_ids: Every rule that severities and waivers may name.
+        source: Where the policy comes from, in words.
+        mistakes: What reading the files found already; the rest is added, and all are raised.
+    """
+    declared: dict[str, Node] = {}
+    for group in ("log", "experiment_type"):
+        for root in merged[group].values():
+            declared.update((root.get("references") or root).items() if root.get("references") else ())
+    builder = Builder(declared, mistakes)
+    logs = {name: _log(builder, name, root, schema_of) for name, root in merged["log"].items()}
+    types = {name: _type(builder, name, root) for name, root in merged["experiment_type"].items()}
+    domains = {name: _domain(builder, name, root) for name, root in merged["domain"].items()}
+    errors = builder.errors
+    for name, node in declared.items():
+        kind = node.get("from")
+        if kind and kind.value not in logs:
+            hint = suggestion(str(kind.value), logs)
+            errors.append(
+                kind.error(f"reference {name!r} is taken from no known log kind: {kind.value!r}", hint)
+            )
+    _severities_of_logs(merged["log"], rule_ids, errors)
+    severities = _severities(config, rule_ids, logs, types, errors)
+    waivers = _waivers(config, rule_ids, errors)
+    usual = Limits()
+    limits = Limits(_size(config, "line", usual.line), _size(config, "file", usual.file))
+    exclude = config.get("exclude") if config else None
+    if errors:
+        raise GateErrors(tuple(errors))
+    return Policy(
+        {name: kind for name, kind in logs.items() if kind},
+        types,
+        domains,
+        tuple(str(item.value) for item in exclude.value) if exclude else (),
+        severities,
+        waivers,
+        limits,
+        source,
+        config is not None,
+    )
+
+
+def _steps(where: str) -> list[str]:
+    return [step.replace("~1", "/").replace("~0", "~") for step in where.split("/")[1:]]
+
+
+def _members(schema: Mapping[str, Any], steps: list[str]) -> list[str]:
+    """Return the member names that our own schemas declare at a place, for suggestions."""
+    found: set[str] = set()
+    pending: list[tuple[Any, list[str]]] = [(schema, steps)]
+    while pending:
+        node, rest = pending.pop()
+        if not isinstance(node, Mapping):
+            continue
+        if "$ref" in node:
+            pending.append((schema["$defs"][str(node["$ref"]).rpartition("/")[2]], rest))
+        pending += [(item.get("then"), rest) for item in node.get("allOf", ())]
+        pending.append((node.get("then"), rest))
+        if not rest:
+            found.update(node.get("properties", ()))
+        elif rest[0] in node.get("properties", ()):
+            pending.append((node["properties"][rest[0]], rest[1:]))
+        else:
+            pending.append((node.get("additionalProperties"), rest[1:]))
+            pending.append((node.get("items"), rest[1:]))
+    return sorted(found)
+
+
+def _text(root: Node, key: str) -> str:
+    node = root.get(key)
+    return str(node.value) if node else ""
+
+
+def _texts(root: Node | None, key: str) -> tuple[str, ...]:
+    node = root.get(key) if root else None
+    return tuple(str(item.value) for item in node.value) if node else ()
+
+
+def _references(builder: Builder, root: Node) -> dict[str, Reference]:
+    node = root.get("references")
+    built = {name: builder.reference(name, inner) for name, inner in (node.items() if node else ())}
+    return {name: reference for name, reference in built.items() if reference}
+
+
+def _log(
+    builder: Builder, name: str, root: Node, schema_of: Callable[[Node], tuple[str, bytes] | None]
+) -> LogKind | None:
+    for needed in ("files", "schema", "key"):
+        if root.get(needed) is None:
+            builder.errors.append(root.error(f"log kind {name!r} has no {needed}", f"add {needed}:"))
+            return None
+    schema = _schema(builder, root.value["schema"], schema_of)
+    run: Path = tuple(_text(root, "run").split(".")) if root.get("run") else ()
+
+    def place(key: str, parent: Node | None = root) -> Path | None:
+        text = _text(parent, key) if parent else ""
+        return absolute(text, run) if text else None
+
+    times = root.get("times")
+    naive = times.get("naive_is_utc") if times else None
+    tuned = root.get("hyperparameters")
+    names = root.get("names")
+    rates = root.get("rates")
+    laws = root.get("assertions")
+    severity = root.get("severity")
+    assertions = [builder.assertion(law, node, run) for law, node in (laws.items() if laws else ())]
+    return LogKind(
+        name=name,
+        description=_text(root, "description"),
+        files=_texts(root, "files"),
+        schema_name=_text(root, "schema"),
+        schema=schema,
+        run=run,
+        key=tuple(absolute(text, run) for text in _texts(root, "key")),
+        run_id=place("run_id"),
+        status=place("status"),
+        domain=place("domain"),
+        experiment_type=place("experiment_type"),
+        logged=place("logged", times),
+        start=place("start", times),
+        end=place("end", times),
+        seconds=place("seconds", times),
+        naive_is_utc=bool(naive and naive.value),
+        findings=place("findings"),
+        error_message=place("error_message"),
+        corrects=place("corrects"),
+        reason=place("reason"),
+        hyperparameters=place("at", tuned),
+        required_hyperparameters=_texts(tuned, "required"),
+        architecture=place("architecture"),
+        results=place("results"),
+        configuration=tuple(absolute(text, run) for text in _texts(root, "configuration")),
+        class_accuracies=tuple(absolute(text, run) for text in _texts(root, "class_accuracies")),
+        task_loss=place("task_loss"),
+        names={
+            word: tuple(absolute(str(item.value), run) for item in node.value)
+            for word, node in (names.items() if names else ())
+        },
+        rates={word: absolute(str(node.value), run) for word, node in (rates.items() if rates else ())},
+        references=_references(builder, root),
+        assertions=tuple(law for law in assertions if law),
+        criteria=builder.criteria(root.get("criteria")),
+        severity={
+            rule: Severity.of(str(node.value)) for rule, node in (severity.items() if severity else ())
+        },
+    )
+
+
+def _schema(
+    builder: Builder, node: Node, schema_of: Callable[[Node], tuple[str, bytes] | None]
+) -> Mapping[str, Any]:
+    found = schema_of(node)
+    if found is None:
+        builder.errors.append(node.error(f"schema {node.value!r} is not there", "put it beside the rules"))
+        return {}
+    path, data = found
+    try:
+        schema = jiter.from_json(data, allow_inf_nan=False, catch_duplicate_keys=True)
+    except ValueError as error:
+        builder.errors.append(GateError(f"not JSON: {error}", "", path))
+        return {}
+    if not isinstance(schema, dict):
+        builder.errors.append(GateError("a JSON Schema is an object", "", path))
+        return {}
+    try:
+        Validator(schema, path)
+    except GateError as error:
+        builder.errors.append(error)
+    return schema
+
+
+def _type(builder: Builder, name: str, root: Node) -> ExperimentType:
+    return ExperimentType(
+        name,
+        _text(root, "description"),
+        _texts(root, "requires"),
+        builder.criteria(root.get("criteria")),
+        _references(builder, root),
+        f"{root.path}:{root.line}",
+    )
+
+
+def _domain(builder: Builder, name: str, root: Node) -> Domain:
+    return Domain(
+        name,
+        _text(root, "description"),
+        _texts(root, "metrics"),
+        builder.criteria(root.get("criteria")),
+        f"{root.path}:{root.line}",
+    )
+
+
+def _known(
+    word: str,
+    options: Collection[str],
+    what: str,
+    node: Node,
+    place: tuple[int, int],
+    errors: list[GateError],
+) -> bool:
+    if word in options:
+        return True
+    hint = suggestion(word, options) or f"nsm-gate knows {', '.join(sorted(options)) or 'none'}"
+    errors.append(GateError(f"no {what} is called {word!r}", hint, node.path, *place))
+    return False
+
+
+def _severities_of_logs(logs: Mapping[str, Node], rule_ids: Collection[str], errors: list[GateError]) -> None:
+    for root in logs.values():
+        parent = root.get("severity")
+        for rule in parent.value if parent else ():
+            _known(rule, rule_ids, "rule", root, parent.keys[rule], errors)  # type: ignore[union-attr]
+
+
+def _severities(
+    config: Node | None,
+    rule_ids: Collection[str],
+    logs: Collection[str],
+    types: Collection[str],
+    errors: list[GateError],
+) -> tuple[SeverityRule, ...]:
+    parent = config.get("severity") if config else None
+    built: list[SeverityRule] = []
+    for rule, node in parent.items() if parent else ():
+        if not _known(rule, rule_ids, "rule", node, parent.keys[rule], errors):  # type: ignore[union-attr]
+            continue
+        if isinstance(node.value, str):
+            built.append(SeverityRule(rule, Severity.of(node.value)))
+        for log, inner in node.items():
+            if not _known(log, logs, "log kind", inner, node.keys[log], errors):
+                continue
+            if isinstance(inner.value, str):
+                built.append(SeverityRule(rule, Severity.of(inner.value), log))
+            for kind, leaf in inner.items():
+                if _known(kind, types, "experiment type", leaf, inner.keys[kind], errors):
+                    built.append(SeverityRule(rule, Severity.of(str(leaf.value)), log, kind))
+    return tuple(built)
+
+
+def _waivers(config: Node | None, rule_ids: Collection[str], errors: list[GateError]) -> tuple[Waiver, ...]:
+    parent = config.get("waivers") if config else None
+    built: list[Waiver] = []
+    for node in parent.value if parent else ():
+        member = node.plain()
+        rule = node.value["rule"]
+        _known(str(rule.value), rule_ids, "rule", rule, (rule.line, rule.column), errors)
+        if ("run" in member) == ("path" in member and "line" in member):
+            errors.append(node.error("a waiver names a run, or a path and a line", "give one of the two"))
+        expires = node.value["expires"]
+        try:
+            until = date.fromisoformat(str(expires.value))
+        except ValueError:
+            errors.append(expires.error(f"{expires.value!r} is no date", "write YYYY-MM-DD"))
+            continue
+        built.append(
+            Waiver(
+                member["rule"],
+                member.get("run"),
+                member.get("path"),
+                member.get("line"),
+                member["owner"],
+                member["reason"],
+                until,
+                f"{node.path}:{node.line}",
+            )
+        )
+    return tuple(built)
+
+
+def _size(config: Node | None, key: str, default: int) -> int:
+    limits = config.get("limits") if config else None
+    node = limits.get(key) if limits else None
+    if node is None:
+        return default
+    text = str(node.value)
+    unit = _UNITS.get(text[-3:], 1)
+    return int(text[:-3] if unit > 1 else text) * unit

@@ -1,0 +1,216 @@
+"""Find, read and merge the YAML of a judgement: the pack, then the repository's own."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import jiter
+
+from nsm_gate.edge import packs
+from nsm_gate.edge.policy_build import KINDS, build, check_shape
+from nsm_gate.edge.trees import Tree
+from nsm_gate.errors import GateError, GateErrors
+from nsm_gate.policy import Policy
+from nsm_gate.strict_yaml import Node, load
+
+CONFIG = "nsm-gate.yaml"
+PYPROJECT = "pyproject.toml"
+_MERGED = ("criteria", "names", "references", "assertions", "severity", "rates", "times")
+
+
+def read_policy(tree: Tree, config_path: str | None, rule_ids: Collection[str]) -> Policy:
+    """Return the policy that a tree's configuration and the pack make together.
+
+    Args:
+        tree: Where the configuration and the repository's rules are read from.
+        config_path: Another configuration file than the default ones.
+        rule_ids: Every rule that a configuration may name.
+
+    Raises:
+        GateErrors: All mistakes of all files.
+    """
+    config, config_name = _config(tree, config_path)
+    errors: list[GateError] = []
+    if config is not None:
+        errors += check_shape(config, _own_schema("config.schema.json"), CONFIG)
+    if errors:
+        raise GateErrors(tuple(errors))
+    extends = config.get("extends") if config else None
+    bundled = extends is None or extends.value == "nsm"
+    pack = _files(packs.rules(), errors) if bundled else {kind: {} for kind in KINDS}
+    folders = _folders(config)
+    own = _files(_repository_rules(tree, folders, config, errors), errors)
+    merged = {kind: _merge(pack[kind], own[kind]) for kind in KINDS}
+    if not merged["log"] and not errors:
+        raise GateError("the policy knows no log kind", "extend the nsm pack or add a log kind", config_name)
+
+    def schema_of(node: Node) -> tuple[str, bytes] | None:
+        name = str(node.value)
+        beside = node.path.rpartition("/")[0]
+        for folder in (beside, *(f"{folder.rstrip('/')}/schemas" for folder in folders), "schemas"):
+            if node.path.startswith("nsm:"):
+                break
+            path = f"{folder}/{name}" if folder else name
+            data = tree.read(path)
+            if data is not None:
+                return path, data
+        data = packs.schema(name)
+        return None if data is None else (f"nsm:schemas/{name}", data)
+
+    names = ["the nsm pack"] if bundled else []
+    names += [config_name] if config_name else []
+    return build(merged, config, schema_of, rule_ids, " and ".join(names), errors)
+
+
+def _own_schema(name: str) -> Mapping[str, Any]:
+    data = packs.schema(name)
+    if data is None:
+        raise GateError(f"{name} is missing from this installation", "reinstall nsm-gate")
+    schema: Mapping[str, Any] = jiter.from_json(data)
+    return schema
+
+
+def _config(tree: Tree, config_path: str | None) -> tuple[Node | None, str]:
+    if config_path is not None:
+        data = tree.read(config_path)
+        if data is None:
+            raise GateError(
+                f"configuration {config_path!r} is not there", f"looked in {tree.label}", config_path
+            )
+        root = _pyproject(data, config_path) if config_path.endswith(".toml") else _yaml(data, config_path)
+        return (root or Node({}, config_path, 1, 1)), config_path
+    data = tree.read(CONFIG)
+    pyproject = tree.read(PYPROJECT)
+    table = _pyproject(pyproject, PYPROJECT) if pyproject and b"nsm-gate" in pyproject else None
+    if data is not None and table is not None:
+        raise GateError(
+            f"both {CONFIG} and [tool.nsm-gate] in {PYPROJECT} configure the gate",
+            "keep one of the two", PYPROJECT, table.line, table.column,
+        )  # fmt: skip
+    if data is not None:
+        return _yaml(data, CONFIG), CONFIG
+    return table, f"[tool.nsm-gate] of {PYPROJECT}" if table else ""
+
+
+def _yaml(data: bytes, path: str) -> Node:
+    root, errors = load(data, path)
+    if errors:
+        raise GateErrors(tuple(errors))
+    if root is None or root.value is None:
+        return Node({}, path, 1, 1)
+    if not isinstance(root.value, dict):
+        raise root.error("the file is not a mapping", "write `key: value` lines")
+    return root
+
+
+def _pyproject(data: bytes, path: str) -> Node | None:
+    """Return [tool.nsm-gate] as nodes. TOML parsers give no places, so keys are looked up by name."""
+    # Imported here: most repositories configure the gate elsewhere, and a hook pays for every import.
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
+    try:
+        text = data.decode("utf-8")
+        table = tomllib.loads(text).get("tool", {}).get("nsm-gate")
+    except (ValueError, RecursionError) as error:
+        raise GateError(f"not TOML: {str(error)[:200]}", "", path) from None
+    if table is None:
+        return None
+    rows = text.split("\n")
+    header = re.compile(r"\s*\[\s*tool\s*\.\s*[\"']?nsm-gate")
+    start = next((number for number, row in enumerate(rows, 1) if header.match(row)), 1)
+
+    def place(key: str | None) -> tuple[int, int]:
+        for number, row in enumerate(rows[start - 1 :] if key else (), start):
+            found = re.search(rf"(?<![\w-])[\"']?{re.escape(str(key))}(?![\w-])", row)
+            if found:
+                return number, found.start() + 1
+        return start, 1
+
+    def node(value: Any, key: str | None) -> Node:
+        line, column = place(key)
+        if isinstance(value, dict):
+            members = {name: node(inner, name) for name, inner in value.items()}
+            keys = {name: place(name) for name in value}
+            return Node(members, path, line, column, keys=keys)
+        if isinstance(value, list):
+            return Node([node(inner, key) for inner in value], path, line, column)
+        plain = value if isinstance(value, (str, int, float, bool)) else str(value)
+        return Node(plain, path, line, column)
+
+    return node(table, None)
+
+
+def _folders(config: Node | None) -> list[str]:
+    node = config.get("rules") if config else None
+    return [str(item.value).rstrip("/") for item in node.value] if node else []
+
+
+def _repository_rules(
+    tree: Tree, folders: list[str], config: Node | None, errors: list[GateError]
+) -> list[tuple[str, bytes]]:
+    found: list[tuple[str, bytes]] = []
+    paths = sorted(tree.items()) if folders else []
+    for index, folder in enumerate(folders):
+        prefix = "" if folder in ("", ".") else folder.removeprefix("./") + "/"
+        inside = [p for p in paths if p.startswith(prefix) and p.endswith((".yaml", ".yml")) and p != CONFIG]
+        if not inside and config is not None:
+            node = config.at("rules", index)
+            errors.append(
+                node.error(f"folder {folder!r} holds no rules", f"looked for *.yaml in {tree.label}")
+            )
+        for path in inside:
+            data = tree.read(path)
+            if data is not None and (path, data) not in found:
+                found.append((path, data))
+    return found
+
+
+def _files(files: list[tuple[str, bytes]], errors: list[GateError]) -> dict[str, dict[str, Node]]:
+    """Read rules files into kind -> name -> root; the same name twice in one source is a mistake."""
+    built: dict[str, dict[str, Node]] = {kind: {} for kind in KINDS}
+    schema = _own_schema("rules.schema.json") if files else {}
+    for path, data in files:
+        root, mistakes = load(data, path)
+        errors += mistakes
+        if root is None or mistakes:
+            continue
+        kind = next((kind for kind in KINDS if root.get(kind)), None)
+        if kind is None:
+            hint = "begin the file with log:, experiment_type: or domain:"
+            errors.append(root.error("the file says not what it defines", hint))
+            continue
+        shape = check_shape(root, schema, path)
+        errors += shape
+        if shape:
+            continue
+        name = str(root.value[kind].value)
+        if name in built[kind]:
+            first = built[kind][name]
+            errors.append(root.error(f"{kind} {name!r} is already defined in {first.path}", "keep one"))
+            continue
+        built[kind][name] = root
+    return built
+
+
+def _merge(pack: Mapping[str, Node], own: Mapping[str, Node]) -> dict[str, Node]:
+    """Merge the repository's files over the pack's, member by member and criterion by criterion."""
+    merged = dict(pack)
+    for name, root in own.items():
+        base = pack.get(name)
+        replace = root.get("replace")
+        if base is None or (replace and replace.value is True):
+            merged[name] = root
+            continue
+        members = {**base.value, **root.value}
+        for key in _MERGED:
+            if base.get(key) and root.get(key):
+                inner = Node({**base.value[key].value, **root.value[key].value}, root.path, root.line, 1)
+                inner.keys = {**base.value[key].keys, **root.value[key].keys}
+                members[key] = inner
+        merged[name] = Node(members, root.path, root.line, root.column, keys={**base.keys, **root.keys})
+    return merged

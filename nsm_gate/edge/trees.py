@@ -1,0 +1,40 @@
+"""What a place holds, by path: a commit, the index or the work tree behind one small interface."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+REGULAR = ("100644", "100755")
+SYMLINK = "120000"
+SUBMODULE = "160000"
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A file of a tree.
+
+    Attributes:
+        mode: Git's file mode; of the work tree, the mode that git would give it.
+        oid: The blob's object id, where the tree has one.
+        size: Bytes, where reading them costs nothing.
+    """
+
+    mode: str
+    oid: str | None = None
+    size: int | None = None
+
+
+class Tree(Protocol):
+    """Files by path from the repository root, with forward slashes."""
+
+    @property
+    def label(self) -> str:
+        """What the tree is, in words."""
+
+    def items(self) -> Mapping[str, Item]:
+        """Return every file of the tree."""
+
+    def read(self, path: str) -> bytes | None:
+        """Return a regular file's content; None where there is none."""

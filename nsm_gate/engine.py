@@ -1,0 +1,324 @@
+"""Policy + changes -> Report: which checks run on what, severities, waivers and order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from nsm_gate.checks import BY_ID, CHECKS
+from nsm_gate.checks.check import EntryCheck, LineCheck, LogCheck, LogContext, Subject, VerdictCheck
+from nsm_gate.criteria import applicable, judge
+from nsm_gate.history import Book, Candidates, History, LogInput
+from nsm_gate.jsonl import Place, columns, decode, places, text
+from nsm_gate.model import (
+    Entry,
+    Excerpt,
+    Finding,
+    JudgedLog,
+    Line,
+    Outcome,
+    Problem,
+    Report,
+    Run,
+    Severity,
+    Verdict,
+)
+from nsm_gate.policy import Policy, Reference
+from nsm_gate.records import Record
+from nsm_gate.references import Picked
+from nsm_gate.schema import Validator
+
+_BEFORE, _WITHIN, _AFTER = 24, 72, 32
+"""How much of a long line an excerpt shows, in characters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """All that one judgement depends on.
+
+    Attributes:
+        logs: The logs to judge.
+        books_of: Every head log of a kind, for keys and references.
+        bases: How many bases the changes were compared with.
+        now: The current time, in UTC.
+        base: What counts as old, in words.
+        why: Why this base was taken.
+        rules: The rules that report; others keep silent.
+        fail_on: Severity from which the exit code is 1; None never.
+        tick: Called with the number of judged lines, for progress.
+    """
+
+    policy: Policy
+    logs: Sequence[LogInput]
+    books_of: Callable[[str], Sequence[Book]]
+    bases: int
+    now: datetime
+    base: str
+    why: str
+    rules: Collection[str] = tuple(BY_ID)
+    fail_on: Severity | None = Severity.ERROR
+    tick: Callable[[int], None] = lambda _count: None
+
+
+def run(task: Task) -> Report:
+    """Judge the logs of a task."""
+    return _Engine(task).report()
+
+
+class _Engine:
+    def __init__(self, task: Task) -> None:
+        self.task = task
+        self.policy = task.policy
+        self.findings: list[Finding] = []
+        self.verdicts: list[Verdict] = []
+        self.runs: list[Run] = []
+        self.judged: list[JudgedLog] = []
+        self.candidates = Candidates(task.books_of)
+        self.histories: dict[str, History] = {}
+        self.validators: dict[str, Validator] = {}
+        self.count = 0
+
+    def report(self) -> Report:
+        for log in sorted(self.task.logs, key=lambda log: log.book.path):
+            self.log(log)
+        rank = {check.id: number for number, check in enumerate(CHECKS)}
+        self.findings.sort(key=lambda f: (f.path, f.line, -f.severity, f.column, rank[f.rule]))
+        return Report(
+            self.task.base,
+            self.task.why,
+            tuple(self.judged),
+            tuple(self.runs),
+            tuple(self.findings),
+            tuple(self.verdicts),
+            self.task.fail_on,
+        )
+
+    # --- logs and lines -----------------------------------------------------------------------
+
+    def log(self, log: LogInput) -> None:
+        book = log.book
+        fault = log.fault or self.foreign(book)
+        context = LogContext(
+            book.path, book.kind, book.change, book.lines, log.base, log.merge, log.gone, log.moved_to, fault,
+            lambda raw: _name_of(raw, book),
+        )  # fmt: skip
+        for check in CHECKS:
+            if isinstance(check, LogCheck):
+                for problem in check.run(context):
+                    line = Line(problem.line, problem.lost or b"")
+                    if problem.lost is None and problem.line <= len(book.lines):
+                        line = book.line(problem.line - 1)
+                    name = problem.run or (_name_of(line.raw, book) if line.raw else None)
+                    self.stamp(problem, log, line, name, None, {})
+        judged = () if fault else book.change.judged
+        lines = 0 if log.gone is not None else len(book.lines)
+        self.judged.append(JudgedLog(book.path, book.kind.name, log.base, lines, len(judged)))
+        if not fault and log.gone is None:
+            self.lines(log, judged)
+
+    def foreign(self, book: Book) -> tuple[str, str] | None:
+        """Say why a file that has a log's name is plainly another project's."""
+        members = book.kind.schema.get("properties")
+        if not isinstance(members, Mapping) or not members or not book.change.judged:
+            return None
+        entries = 0
+        new = set(book.change.judged)
+        others = (index for index in range(len(book.lines)) if index not in new)
+        for index in (*book.change.judged, *others):
+            record = book.record(index)
+            if record is None:
+                continue
+            entries += 1
+            if any(member in members for member in record.entry.value):
+                return None
+        if not entries:
+            return None
+        names = ", ".join(members)
+        fact = f"none of its {entries} entries has a member of {book.kind.name} ({names})"
+        return fact, "exclude it in nsm-gate.yaml, or describe your own log kind there"
+
+    def lines(self, log: LogInput, judged: Sequence[int]) -> None:
+        book = log.book
+        new = set(judged)
+        partial = [] if self.task.bases < 2 else range(len(book.lines))
+        for index in sorted({*new, *partial}):
+            mask = book.change.mask(index)
+            if index in new:
+                self.count += 1
+                self.task.tick(self.count)
+                self.line(log, index)
+            elif not self.history(book).is_settled(mask):
+                record = book.record(index)
+                if record is not None:
+                    self.merged(log, index, record, mask)
+
+    def merged(self, log: LogInput, index: int, record: Record, mask: int) -> None:
+        """Check a line that only one parent of a merge had: it may repeat a key of the other's."""
+        subject = self.subject(log.book, index, record, mask)
+        check = BY_ID["duplicate-run"]
+        if isinstance(check, EntryCheck):
+            found = places(record.entry.line.raw)
+            for problem in check.run(subject):
+                self.stamp(problem, log, record.entry.line, record.name, record.experiment_type, found)
+
+    def line(self, log: LogInput, index: int) -> None:
+        book = log.book
+        line = book.line(index)
+        decoded = decode(line, book.limit)
+        record = None
+        problems: list[Problem] = []
+        for check in CHECKS:
+            if isinstance(check, LineCheck):
+                problems += check.run(line, decoded)
+        if isinstance(decoded, Entry):
+            record = Record(decoded, book.kind, book.path, True)
+            subject = self.subject(book, index, record, 0)
+            problems += self.entry(subject)
+        name = record.name if record else None
+        kind = record.experiment_type if record else None
+        domain = record.domain if record else None
+        status = record.status if record else None
+        self.runs.append(Run(book.path, line.number, name, kind, domain, status))
+        found = places(line.raw) if record and problems else {}
+        for problem in problems:
+            self.stamp(problem, log, line, name, kind, found)
+
+    # --- entries ------------------------------------------------------------------------------
+
+    def subject(self, book: Book, index: int, record: Record, mask: int) -> Subject:
+        same, twin = self.history(book).enter(record, mask)
+        previous = book.record(index - 1) if index else None
+        return Subject(
+            record,
+            previous,
+            same,
+            twin,
+            self.task.now,
+            self.policy,
+            self.policy.experiment_types.get(record.experiment_type or ""),
+            self.policy.domains.get(record.domain or ""),
+            self.validator(book),
+        )
+
+    def entry(self, subject: Subject) -> Iterator[Problem]:
+        """Yield an entry's problems: the specific rule wins over the schema."""
+        owned: set[str] = set()
+        flaws: list[Problem] = []
+        found: list[Problem] = []
+        for check in CHECKS:
+            if not isinstance(check, EntryCheck):
+                continue
+            problems = list(check.run(subject))
+            if check.id == "schema":
+                flaws = problems
+                continue
+            found += problems
+            if check.owns:
+                owned.update(p.pointer for p in problems if p.pointer is not None)
+        yield from (flaw for flaw in flaws if flaw.pointer not in owned)
+        yield from found
+        places_taken = owned | {flaw.pointer for flaw in flaws}
+        for verdict in self.judge(subject):
+            self.verdicts.append(verdict)
+            # A value that is reported as missing already is not reported once more as unknown.
+            if verdict.outcome is Outcome.UNKNOWN and verdict.pointer in places_taken:
+                continue
+            for check in CHECKS:
+                if isinstance(check, VerdictCheck):
+                    yield from check.run(verdict)
+
+    def judge(self, subject: Subject) -> Iterator[Verdict]:
+        record, kind = subject.record, subject.experiment_type
+        references: dict[str, Reference] = {**record.kind.references, **(kind.references if kind else {})}
+        picked: dict[str, Picked] = {}
+
+        def pick(name: str) -> Picked | None:
+            if name not in references:
+                return None
+            if name not in picked:
+                picked[name] = self.candidates.pick(references[name], record)
+            return picked[name]
+
+        for applied in applicable(record, kind, subject.domain):
+            yield judge(applied, record, pick)
+
+    def history(self, book: Book) -> History:
+        kind = book.kind.name
+        if kind not in self.histories:
+            self.histories[kind] = History(self.task.books_of(kind), self.task.bases)
+        return self.histories[kind]
+
+    def validator(self, book: Book) -> Validator:
+        kind = book.kind
+        if kind.name not in self.validators:
+            self.validators[kind.name] = Validator(kind.schema, kind.schema_name)
+        return self.validators[kind.name]
+
+    # --- findings -----------------------------------------------------------------------------
+
+    def stamp(
+        self,
+        problem: Problem,
+        log: LogInput,
+        line: Line,
+        name: str | None,
+        experiment_type: str | None,
+        found: dict[str, Place],
+    ) -> None:
+        """Turn a problem into a finding: severity, columns, excerpt, waiver."""
+        rule = problem.rule
+        if rule not in self.task.rules:
+            return
+        severity = self.policy.severity(
+            rule, log.book.kind.name, experiment_type, BY_ID[rule].severity, problem.severity
+        )
+        if severity is Severity.IGNORE:
+            return
+        if problem.columns is not None:
+            start, end = problem.columns
+        elif problem.pointer is not None:
+            start, end = columns(found or places(line.raw), problem.pointer, problem.at)
+        else:
+            start, end = 1, 2
+        finding = Finding(
+            rule, severity, log.book.path, problem.line, start, end, problem.pointer,
+            problem.run or name, problem.criterion, problem.message, problem.hint,
+            excerpt=_excerpt(line.raw, start, end) if line.raw else None,
+        )  # fmt: skip
+        self.findings.append(replace(finding, waived=self.waiver(finding)))
+
+    def waiver(self, finding: Finding) -> str | None:
+        """Return the words of the waiver that accepts a finding, if one does today."""
+        for waiver in self.policy.waivers:
+            if waiver.rule != finding.rule or waiver.expires < self.task.now.date():
+                continue
+            if waiver.run is not None:
+                matches = waiver.run == finding.run and waiver.path in (None, finding.path)
+            else:
+                matches = waiver.path == finding.path and waiver.line == finding.line
+            if matches:
+                return f"{waiver.reason} ({waiver.owner}, until {waiver.expires})"
+        return None
+
+
+def _name_of(raw: bytes, book: Book) -> str | None:
+    decoded = decode(Line(1, raw), book.limit)
+    return Record(decoded, book.kind, book.path).name if isinstance(decoded, Entry) else None
+
+
+def _excerpt(raw: bytes, start: int, end: int) -> Excerpt:
+    """Return the part of a line around columns; every part is bounded."""
+    # Only a window is decoded where the line is pure ASCII: a line may be a megabyte long.
+    whole = text(raw)
+    first = max(0, start - 1 - _BEFORE)
+    value = whole[start - 1 : min(end - 1, start - 1 + _WITHIN)]
+    room = _AFTER if end - start <= _WITHIN else 0
+    after = whole[end - 1 : end - 1 + room]
+    return Excerpt(
+        whole[first : start - 1],
+        value,
+        after,
+        first > 0,
+        end - 1 + room < len(whole) or end - start > _WITHIN,
+    )

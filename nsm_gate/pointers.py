@@ -1,0 +1,24 @@
+"""Names for places in an entry, and words for the values that stand there."""
+
+from __future__ import annotations
+
+import json
+
+from nsm_gate.model import Json
+
+
+def pointer(*members: str | int) -> str:
+    """Return the JSON pointer (RFC 6901) to a path of member names and indices."""
+    return "".join("/" + str(m).replace("~", "~0").replace("/", "~1") for m in members)
+
+
+def show(value: Json, limit: int = 60) -> str:
+    """Return a value as a message quotes it: JSON, shortened."""
+    if isinstance(value, dict):
+        return f"an object of {len(value)} member{'s' * (len(value) != 1)}"
+    if isinstance(value, list):
+        return f"a list of {len(value)} item{'s' * (len(value) != 1)}"
+    if isinstance(value, str):
+        return "'" + (value if len(value) <= limit else value[: limit - 1] + "…") + "'"
+    text = json.dumps(value, default=str)
+    return text if len(text) <= limit else text[: limit - 1] + "…"

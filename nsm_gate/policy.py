@@ -1,0 +1,250 @@
+"""Everything that the YAML says, as frozen nouns: what to check, how gravely, and what success is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from nsm_gate.expressions import Node
+from nsm_gate.model import Path, Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """One arm of a criterion: the test that holds where the condition does.
+
+    Attributes:
+        condition: None where it always applies.
+        test: The test, over the criterion's run.
+        expected: The test as the YAML writes it.
+    """
+
+    condition: Node | None
+    test: Node
+    expected: str
+
+
+@dataclass(frozen=True, slots=True)
+class Criterion:
+    """A success test of an experiment type, a domain or a log kind.
+
+    Attributes:
+        name: The word that verdicts and waivers use.
+        branches: The first whose condition holds is judged.
+        when: Where it is false the criterion does not apply.
+        subject: The path that the verdict observes, or None for a free assertion.
+        source: Where the number comes from.
+        defined_at: `file:line`.
+        law: Canonical text of everything that decides the outcome; its hash identifies the criterion.
+    """
+
+    name: str
+    branches: tuple[Branch, ...]
+    when: Node | None
+    subject: tuple[str, ...] | None
+    source: str
+    defined_at: str
+    law: str
+
+
+@dataclass(frozen=True, slots=True)
+class UseDomain:
+    """A place among a type's criteria that takes in those of the run's domain."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """Another run that criteria may compare with.
+
+    Attributes:
+        log: Name of the log kind that it is picked from.
+        where: What a candidate must satisfy; `this` is the judged run.
+        same: Paths that must hold the same value in both runs.
+        pick: `max` or `min`.
+        by: The metric that the pick looks at.
+    """
+
+    name: str
+    log: str
+    where: Node | None
+    same: tuple[tuple[str, ...], ...]
+    pick: str
+    by: tuple[str, ...]
+    defined_at: str
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Assertion:
+    """A law between fields of one entry; only what is known to be false is reported.
+
+    Attributes:
+        when: Where this is not true, the law is not asked for.
+        at: The path that the finding points at.
+        message: The fact; the values that were read are added to it.
+    """
+
+    name: str
+    test: Node
+    when: Node | None
+    at: Path
+    message: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True)
+class LogKind:
+    """A sort of log file. Paths lead from the entry's root."""
+
+    name: str
+    description: str
+    files: tuple[str, ...]
+    schema_name: str
+    schema: Mapping[str, Any]
+    run: Path = ()
+    key: tuple[Path, ...] = ()
+    status: Path | None = None
+    domain: Path | None = None
+    experiment_type: Path | None = None
+    logged: Path | None = None
+    start: Path | None = None
+    end: Path | None = None
+    seconds: Path | None = None
+    naive_is_utc: bool = False
+    findings: Path | None = None
+    error_message: Path | None = None
+    corrects: Path | None = None
+    reason: Path | None = None
+    hyperparameters: Path | None = None
+    required_hyperparameters: tuple[str, ...] = ()
+    architecture: Path | None = None
+    results: Path | None = None
+    configuration: tuple[Path, ...] = ()
+    class_accuracies: tuple[Path, ...] = ()
+    task_loss: Path | None = None
+    run_id: Path | None = None
+    names: Mapping[str, tuple[Path, ...]] = field(default_factory=dict)
+    rates: Mapping[str, Path] = field(default_factory=dict)
+    references: Mapping[str, Reference] = field(default_factory=dict)
+    assertions: tuple[Assertion, ...] = ()
+    criteria: tuple[Criterion | UseDomain, ...] = ()
+    severity: Mapping[str, Severity] = field(default_factory=dict)
+
+    @property
+    def times(self) -> tuple[Path, ...]:
+        """Return the paths of all time stamps."""
+        return tuple(path for path in (self.logged, self.start, self.end) if path)
+
+
+@dataclass(frozen=True, slots=True)
+class ExperimentType:
+    """A sort of experiment and what success means for it.
+
+    Attributes:
+        requires: Run-relative paths; the word `domain_metrics` asks for those of the run's domain.
+    """
+
+    name: str
+    description: str
+    requires: tuple[str, ...]
+    criteria: tuple[Criterion | UseDomain, ...]
+    references: Mapping[str, Reference]
+    defined_at: str
+
+    @property
+    def asks_domain_metrics(self) -> bool:
+        """Return whether a completed run must have its domain's metrics."""
+        return "domain_metrics" in self.requires
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """A data set family: its metrics and their targets."""
+
+    name: str
+    description: str
+    metrics: tuple[str, ...]
+    criteria: tuple[Criterion | UseDomain, ...]
+    defined_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Waiver:
+    """A finding accepted by a named owner, for a reason, until a date."""
+
+    rule: str
+    run: str | None
+    path: str | None
+    line: int | None
+    owner: str
+    reason: str
+    expires: date
+    defined_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class SeverityRule:
+    """A severity that the configuration sets: for all, a log kind, or a type of a log kind."""
+
+    rule: str
+    severity: Severity
+    log: str | None = None
+    experiment_type: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Sizes beyond which nothing is read, in bytes."""
+
+    line: int = 1 << 20
+    file: int = 256 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """All rules of one judgement.
+
+    Attributes:
+        source: Where it comes from, in words (`the nsm pack`, `nsm-gate.yaml`).
+    """
+
+    logs: Mapping[str, LogKind]
+    experiment_types: Mapping[str, ExperimentType]
+    domains: Mapping[str, Domain]
+    exclude: tuple[str, ...] = ()
+    severities: tuple[SeverityRule, ...] = ()
+    waivers: tuple[Waiver, ...] = ()
+    limits: Limits = Limits()
+    source: str = "the nsm pack"
+    configured: bool = False
+
+    def severity(
+        self,
+        rule: str,
+        log: str,
+        experiment_type: str | None,
+        default: Severity,
+        wish: Severity | None = None,
+    ) -> Severity:
+        """Return a rule's severity: the configuration's most specific word, then the check's wish
+        for the case at hand, then the log kind's, then the default.
+        """
+        best: tuple[int, Severity] | None = None
+        for entry in self.severities:
+            if entry.rule != rule or (entry.log and entry.log != log):
+                continue
+            if entry.experiment_type and entry.experiment_type != experiment_type:
+                continue
+            rank = bool(entry.log) + bool(entry.experiment_type)
+            if best is None or rank >= best[0]:
+                best = (rank, entry.severity)
+        if best is not None:
+            return best[1]
+        if wish is not None:
+            return wish
+        kind = self.logs.get(log)
+        return kind.severity.get(rule, default) if kind else default

@@ -1,0 +1,113 @@
+"""The JSON output, version 1: every finding and verdict, enough to recompute each verdict."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+from nsm_gate import __version__
+from nsm_gate.errors import GateError
+from nsm_gate.model import Finding, ReferenceUsed, Report, Severity, Verdict
+from nsm_gate.render.style import Style
+
+
+def render(report: Report, style: Style) -> str:
+    """Return the whole report as one JSON object."""
+    document = {
+        "version": 1,
+        "tool": {"name": "nsm-gate", "version": __version__},
+        "logs": [
+            {"path": log.path, "log": log.log, "base": log.base, "lines": log.lines, "appended": log.appended}
+            for log in report.logs
+        ],
+        "findings": [_finding(finding) for finding in report.findings],
+        "verdicts": [_verdict(verdict) for verdict in report.verdicts],
+        "summary": {
+            "checked": report.checked,
+            "errors": report.count(Severity.ERROR),
+            "warnings": report.count(Severity.WARNING),
+            "notices": report.count(Severity.NOTICE),
+            "waived": report.waived,
+            "exit_code": report.exit_code,
+        },
+    }
+    return _dump(document)
+
+
+def render_error(error: GateError) -> str:
+    """Return the object that stands in for a report where the gate could not judge."""
+    members = {
+        "message": error.message, "hint": error.hint,
+        "path": error.path, "line": error.line, "column": error.column,
+    }  # fmt: skip
+    return _dump({"error": members})
+
+
+def _dump(document: Any) -> str:
+    text = json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False)
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        # A file name that is not UTF-8 arrives with lone surrogates, which no JSON reader must accept.
+        text = json.dumps(_clean(document), ensure_ascii=False, indent=1, allow_nan=False)
+    return text + "\n"
+
+
+def _clean(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode("utf-8")
+    if isinstance(value, dict):
+        return {_clean(name): _clean(inner) for name, inner in value.items()}
+    return [_clean(inner) for inner in value] if isinstance(value, list) else value
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    return {
+        "rule": finding.rule,
+        "severity": finding.severity.word,
+        "path": finding.path,
+        "line": finding.line,
+        "column": finding.column,
+        "end_column": finding.end_column,
+        "pointer": finding.pointer,
+        "run": finding.run,
+        "criterion": finding.criterion,
+        "message": finding.message,
+        "hint": finding.hint,
+        "waived": finding.waived,
+    }
+
+
+def _verdict(verdict: Verdict) -> dict[str, Any]:
+    return {
+        "path": verdict.path,
+        "line": verdict.line,
+        "run": verdict.run,
+        "experiment_type": verdict.experiment_type,
+        "domain": verdict.domain,
+        "criterion": verdict.criterion,
+        "outcome": verdict.outcome.value,
+        "observed": verdict.observed,
+        "expected": verdict.expected,
+        "margin": verdict.margin,
+        "explanation": verdict.explanation,
+        "pointer": verdict.pointer,
+        "reference": _reference(verdict.reference),
+        "criterion_sha256": hashlib.sha256(verdict.law.encode()).hexdigest(),
+        "defined_at": verdict.defined_at,
+        "rules_from": verdict.rules_from,
+    }
+
+
+def _reference(used: ReferenceUsed | None) -> dict[str, Any] | None:
+    if used is None:
+        return None
+    return {
+        "name": used.name,
+        "run": used.run,
+        "path": used.path,
+        "line": used.line,
+        "appended": used.appended,
+        "values": dict(used.values),
+    }

@@ -1,0 +1,65 @@
+"""The sentences that every format for people ends with: what was checked, and the totals."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from nsm_gate.model import Outcome, Report, Severity
+from nsm_gate.render.untrusted import plain
+
+
+def plural(count: int, word: str) -> str:
+    """Return `1 line`, `2 lines`."""
+    return f"{count:,} {word}{'' if count == 1 else 's'}"
+
+
+def checked(report: Report) -> list[str]:
+    """Return what was checked of each log, against which base and why."""
+    rows = []
+    for log in report.logs:
+        what = "line" if report.base == "none" else "appended line"
+        rows.append(
+            f"checked {plural(log.appended, what)} of {plain(log.path)} "
+            f"against {plain(log.base)} ({plain(report.why)})"
+        )
+    if not rows:
+        rows.append(f"found no log to check; base: {plain(report.base)} ({plain(report.why)})")
+    return rows
+
+
+def totals(report: Report) -> str:
+    """Return `1 error, 2 warnings · 3 runs: 1 met all criteria, 1 missed 2, 1 not judged`."""
+    counts = [
+        plural(report.count(severity), severity.word)
+        for severity in (Severity.ERROR, Severity.WARNING, Severity.NOTICE)
+        if report.count(severity) or severity is not Severity.NOTICE
+    ]
+    if report.waived:
+        counts.append(f"{report.waived} waived")
+    text = ", ".join(counts)
+    if not report.checked:
+        return f"{text} · no appended line to judge"
+    outcomes: dict[tuple[str, int], list[Outcome]] = defaultdict(list)
+    for verdict in report.verdicts:
+        outcomes[verdict.path, verdict.line].append(verdict.outcome)
+    met = missed = unknown = misses = 0
+    for run in report.runs:
+        found = outcomes.get((run.path, run.line), [])
+        failed = found.count(Outcome.MISSED)
+        misses += failed
+        missed += bool(failed)
+        unknown += not failed and Outcome.UNKNOWN in found
+        met += not failed and Outcome.UNKNOWN not in found and Outcome.MET in found
+    parts = []
+    if met:
+        parts.append(f"{met:,} met all criteria")
+    if missed:
+        parts.append(
+            f"{missed:,} missed {misses:,}" if missed == 1 else f"{missed:,} missed {misses:,} in all"
+        )
+    if unknown:
+        parts.append(f"{unknown:,} partly unknown")
+    rest = len(report.runs) - met - missed - unknown
+    if rest:
+        parts.append(f"{rest:,} without criteria to judge")
+    return f"{text} · {plural(len(report.runs), 'run')}: {', '.join(parts)}"

@@ -1,0 +1,205 @@
+"""The report as a person reads it: a group a run, what is wrong with a look at the line, the verdicts."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from nsm_gate.model import Excerpt, Finding, JudgedLog, Outcome, Report, Run, Severity, Verdict
+from nsm_gate.render.style import Style, columns_of
+from nsm_gate.render.summary import plural, totals
+from nsm_gate.render.untrusted import plain
+
+_MARKS = {Severity.ERROR: "✗", Severity.WARNING: "!", Severity.NOTICE: "i"}
+_OUTCOMES = {
+    Outcome.MET: ("✓", "good"), Outcome.MISSED: ("✗", "warning"),
+    Outcome.UNKNOWN: ("?", "warning"), Outcome.NOT_APPLICABLE: ("–", "dim"),
+}  # fmt: skip
+_IN_TABLE = {"criterion-missed", "criterion-unknown"}
+_COMPACT = 10
+"""Above this many runs, a run without findings whose criteria are all met takes one line."""
+
+
+def render(report: Report, style: Style) -> str:
+    """Return the report, ended by the totals."""
+    if style.quiet and not report.findings:
+        return ""
+    rows: list[str] = []
+    for log in report.logs:
+        rows += _Log(report, log, style).rows()
+        rows.append("")
+    if not report.logs:
+        rows += [f"no log was found to check · base {plain(report.base)} ({plain(report.why)})", ""]
+    rows.append(_painted_totals(report, style))
+    return "".join(f"{row}\n" for row in rows)
+
+
+def _painted_totals(report: Report, style: Style) -> str:
+    role = (
+        "error" if report.count(Severity.ERROR) else "warning" if report.count(Severity.WARNING) else "good"
+    )
+    counts, dot, rest = totals(report).partition(" · ")
+    return f"{style.paint(counts, role)}{dot}{rest}"
+
+
+class _Log:
+    def __init__(self, report: Report, log: JudgedLog, style: Style) -> None:
+        self.report = report
+        self.log = log
+        self.style = style
+        self.findings: dict[int, list[Finding]] = defaultdict(list)
+        for finding in report.findings:
+            if finding.path == log.path:
+                self.findings[finding.line].append(finding)
+        self.verdicts: dict[int, list[Verdict]] = defaultdict(list)
+        for verdict in report.verdicts:
+            if verdict.path == log.path:
+                self.verdicts[verdict.line].append(verdict)
+
+    def rows(self) -> Iterator[str]:
+        log, style = self.log, self.style
+        what = plural(log.appended, "line" if self.report.base == "none" else "appended line")
+        base = "every line" if self.report.base == "none" else f"base {plain(log.base)}"
+        yield f"{style.paint(plain(log.path), 'bold')} · {what} · {base} ({plain(self.report.why)})"
+        runs = [run for run in self.report.runs if run.path == log.path]
+        lines = {run.line for run in runs}
+        # History has its own group: a lost line carries its number in the base.
+        history = [f for fs in self.findings.values() for f in fs if self.about_history(f, lines)]
+        if history:
+            yield ""
+            for finding in history:
+                yield from self.finding(finding, f"line {finding.line}: ")
+        ordered = sorted(runs, key=lambda run: -self.weight(run)) if len(runs) > style.runs else runs
+        shown = ordered if style.verbose else ordered[: style.runs]
+        compact = len(runs) > _COMPACT and not style.verbose
+        for run in shown:
+            if compact and not self.weight(run):
+                yield from self.one_line(run)
+            else:
+                yield ""
+                yield from self.run(run)
+        if len(runs) > len(shown):
+            yield ""
+            yield f"  … and {plural(len(runs) - len(shown), 'more run')}: -v shows all"
+
+    def about_history(self, finding: Finding, lines: set[int]) -> bool:
+        return finding.rule in ("history-rewritten", "not-a-log") or finding.line not in lines
+
+    def weight(self, run: Run) -> int:
+        """Return how grave a run's gravest finding is; 0 where all is well."""
+        found = [f.severity for f in self.findings[run.line] if not self.about_history(f, {run.line})]
+        unsure = any(v.outcome is Outcome.UNKNOWN for v in self.verdicts[run.line])
+        return max([*found, Severity.NOTICE if unsure else Severity.IGNORE])
+
+    def heading(self, run: Run) -> str:
+        name = plain(run.name or "(no run id)", 80)
+        facts = [f"line {run.line}", run.experiment_type, run.domain]
+        facts.append(run.status if run.status not in (None, "completed") else None)
+        about = " · ".join(plain(fact, 60) for fact in facts if fact)
+        gap = " " * max(2, self.style.width - 2 - columns_of(name) - columns_of(about))
+        return f"  {self.style.paint(name, 'bold')}{gap}{self.style.paint(about, 'dim')}"
+
+    def one_line(self, run: Run) -> Iterator[str]:
+        met = sum(v.outcome is Outcome.MET for v in self.verdicts[run.line])
+        said = (
+            f"{plural(met, 'criterion').replace('criterions', 'criteria')} met" if met else "nothing to judge"
+        )
+        if run.status not in (None, "completed"):
+            said = plain(run.status or "")
+        name = plain(run.name or "(no run id)", 80)
+        mark = self.style.paint("✓", "good")
+        gap = " " * max(2, 48 - columns_of(name))
+        yield f"  {mark} {name}{gap}{self.style.paint(f'line {run.line} · {said}', 'dim')}"
+
+    def run(self, run: Run) -> Iterator[str]:
+        yield self.heading(run)
+        shown: Excerpt | None = None
+        for finding in self.findings[run.line]:
+            if finding.rule not in _IN_TABLE and not self.about_history(finding, {run.line}):
+                yield from self.finding(finding, repeated=finding.excerpt == shown)
+                shown = finding.excerpt
+        yield from self.table(self.verdicts[run.line], self.findings[run.line])
+
+    def finding(self, finding: Finding, place: str = "", repeated: bool = False) -> Iterator[str]:
+        style = self.style
+        mark, role = _MARKS[finding.severity], finding.severity.word
+        if finding.waived is not None:
+            mark, role = "w", "dim"
+        run = f"{plain(finding.run, 80)} · " if place and finding.run else ""
+        yield f"    {style.paint(f'{mark} {finding.rule}', role)}  {run}{place}{plain(finding.message)}"
+        if finding.excerpt is not None and not repeated:
+            yield from self.excerpt(finding.excerpt, role)
+        if finding.waived is not None:
+            yield f"        waived: {plain(finding.waived)}"
+        elif finding.hint:
+            yield f"        {plain(finding.hint)}"
+
+    def excerpt(self, excerpt: Excerpt, role: str) -> Iterator[str]:
+        before = ("… " if excerpt.cut_before else "") + plain(excerpt.before)
+        value = plain(excerpt.text)
+        after = plain(excerpt.after) + (" …" if excerpt.cut_after else "")
+        style = self.style
+        yield f"        {style.paint(before, 'dim')}{value}{style.paint(after, 'dim')}".rstrip()
+        under = "^" * max(1, columns_of(value))
+        yield f"        {' ' * columns_of(before)}{style.paint(under, role)}"
+
+    def table(self, verdicts: Sequence[Verdict], findings: Sequence[Finding]) -> Iterator[str]:
+        shown = [v for v in verdicts if self.style.verbose or v.outcome is not Outcome.NOT_APPLICABLE]
+        if not shown:
+            return
+        grave = {f.criterion for f in findings if f.severity is Severity.ERROR}
+        waived = {f.criterion for f in findings if f.waived is not None and f.criterion}
+        rows = [_row(verdict) for verdict in shown]
+        widths = [max(len(row[i]) for row in (*rows, _HEAD)) for i in range(4)]
+        yield self.style.paint("    " + _line("  " + _HEAD[0], _HEAD, widths), "dim").rstrip()
+        for verdict, row in zip(shown, rows, strict=True):
+            mark, role = _OUTCOMES[verdict.outcome]
+            role = "error" if verdict.criterion in grave else role
+            note = "waived" if verdict.criterion in waived else row[4]
+            text = _line(f"{mark} {row[0]}", row, widths)
+            yield f"    {self.style.paint(text, role)}  {note}".rstrip()
+
+
+_HEAD = ("criterion", "observed", "expected", "margin", "")
+
+
+def _line(first: str, row: tuple[str, ...], widths: list[int]) -> str:
+    name = first.ljust(widths[0] + 2)
+    return f"{name}  {row[1].rjust(widths[1])}  {row[2].ljust(widths[2])}  {row[3].rjust(widths[3])}"
+
+
+def _row(verdict: Verdict) -> tuple[str, str, str, str, str]:
+    margin = "" if verdict.margin is None else f"{verdict.margin:+.4g}"
+    note = ""
+    if verdict.outcome in (Outcome.UNKNOWN, Outcome.NOT_APPLICABLE):
+        margin = "unknown" if verdict.outcome is Outcome.UNKNOWN else "n/a"
+        note = plain(verdict.explanation, 160)
+    elif verdict.reference is not None:
+        values = ", ".join(_number(value) for value in verdict.reference.values.values())
+        new = ", appended too" if verdict.reference.appended else ""
+        note = f"{plain(verdict.reference.run, 80)}: {values}{new}"
+    elif "standard error" in verdict.explanation and verdict.outcome is Outcome.MISSED:
+        note = verdict.explanation[verdict.explanation.rfind(", ") + 2 :].rstrip(")")
+        note = plain(note, 80)
+    return plain(verdict.criterion, 60), _observed(verdict), plain(verdict.expected, 60), margin, note
+
+
+def _observed(verdict: Verdict) -> str:
+    value = verdict.observed
+    if isinstance(value, dict):
+        # An assertion read several values: the first is the run's own.
+        value = next(iter(value.values()), None)
+    return _number(value)
+
+
+def _number(value: Any) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, (list, dict)):
+        return f"{len(value)} values"
+    return plain(str(value), 24)

@@ -1,0 +1,168 @@
+"""Judge a record against a JSON Schema, with our own messages from keyword, place and value.
+
+jsonschema-rs judges: its patterns run in linear time. Never its own messages: they embed the record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import jsonschema_rs
+
+from nsm_gate.errors import GateError
+from nsm_gate.model import Json
+from nsm_gate.pointers import pointer, show
+
+MAX_ERRORS = 20
+_REGEX_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Flaw:
+    """One way in which a record breaks its schema.
+
+    Attributes:
+        pointer: Place of the value, or of the member that is absent.
+        keyword: The schema keyword that refused it.
+        message: The fact.
+        hint: The remedy.
+        member: Name of the member that is absent or not known, where that is the flaw.
+    """
+
+    pointer: str
+    keyword: str
+    message: str
+    hint: str
+    member: str | None = None
+
+
+class Validator:
+    """A compiled schema. Fetches nothing."""
+
+    def __init__(self, schema: Mapping[str, Any], path: str) -> None:
+        """Compile the schema; GateError where it is not one."""
+        self.schema = schema
+        try:
+            self._engine = jsonschema_rs.validator_for(
+                dict(schema),
+                offline=True,
+                validate_formats=True,
+                pattern_options=jsonschema_rs.RegexOptions(size_limit=_REGEX_BYTES),
+                mask="the value",
+            )
+        except Exception as error:  # the engine raises several unrelated types
+            fact = " ".join(str(error).split("\n")[0].split())[:200]
+            hint = "check it against the draft that its $schema names"
+            raise GateError(f"not a usable JSON Schema: {fact}", hint, path) from None
+
+    def accepts(self, value: Json) -> bool:
+        """Return whether the value satisfies the schema."""
+        return bool(self._engine.is_valid(value))
+
+    def flaws(self, value: Json) -> Iterator[Flaw]:
+        """Yield at most `MAX_ERRORS` flaws of a value, in the order of the schema."""
+        if self.accepts(value):
+            return
+        for count, error in enumerate(self._engine.iter_errors(value)):
+            if count == MAX_ERRORS:
+                return
+            yield from self._flaws_of(error)
+
+    def _flaws_of(self, error: Any) -> Iterator[Flaw]:
+        kind = error.kind
+        steps = list(error.instance_path)
+        where = pointer(*steps)
+        keyword = str(error.schema_path[-1]) if error.schema_path else "false"
+        name = type(kind).__name__
+        label = _label(steps)
+        if name == "Required":
+            member = kind.property
+            absent = f"{label}.{member}" if steps else member
+            yield Flaw(where + pointer(member), keyword, f"{absent} is absent", f"add {member!r}", member)
+        elif name in ("AdditionalProperties", "UnevaluatedProperties"):
+            for member in kind.unexpected:
+                fact = f"{label} has no member {member!r}" if steps else f"no member {member!r} is known"
+                yield Flaw(where + pointer(member), keyword, fact, "remove or rename it", member)
+        else:
+            fact, hint = self._refusal(name, kind, error)
+            yield Flaw(where, keyword, f"{label} {fact}", hint)
+
+    def _refusal(self, name: str, kind: Any, error: Any) -> tuple[str, str]:
+        shown = show(error.instance)
+        if name == "Type":
+            wanted = " or ".join(_TYPES.get(word, word) for word in kind.types)
+            return f"is {shown}, not {wanted}", f"write {wanted}"
+        if name == "Enum":
+            options = ", ".join(show(option) for option in kind.options)
+            return f"is {shown}, not one of {options}", f"write one of {options}"
+        if name == "Constant":
+            return f"is {shown}, not {show(kind.expected_value)}", f"write {show(kind.expected_value)}"
+        if name in _BOUNDS:
+            words = _BOUNDS[name]
+            return (
+                f"is {shown}, {words[0]} {show(kind.limit)}",
+                f"write a value {words[1]} {show(kind.limit)}",
+            )
+        if name in _SIZES:
+            words = _SIZES[name]
+            return f"has {words[0]} {show(kind.limit)} {words[1]}", self._description(error)
+        if name == "Pattern":
+            return f"is {shown}, which does not match {kind.pattern}", self._description(error)
+        if name == "Format":
+            return f"is {shown}, not a {kind.format}", self._description(error)
+        if name == "FalseSchema":
+            return "is not allowed here", "remove it"
+        said = self._description(error)
+        return f"breaks the schema: {said}" if said else f"breaks the schema's {name}", ""
+
+    def _description(self, error: Any) -> str:
+        """Return what the schema says of the place that refused, if it says anything."""
+        node: Any = self.schema
+        said = ""
+        for step in list(error.schema_path)[:-1]:
+            if isinstance(node, Mapping) and isinstance(node.get("$ref"), str):
+                node = self._local(node["$ref"])
+            if isinstance(node, Mapping):
+                node = node.get(step)
+            elif isinstance(node, list) and isinstance(step, int) and step < len(node):
+                node = node[step]
+            else:
+                node = None
+            if isinstance(node, Mapping):
+                said = str(node.get("description", ""))
+        return said
+
+    def _local(self, reference: str) -> Any:
+        node: Any = self.schema
+        for step in reference.removeprefix("#/").split("/"):
+            node = node.get(step) if isinstance(node, Mapping) else None
+        return node
+
+
+_TYPES = {
+    "string": "a string", "number": "a number", "integer": "a whole number", "null": "null",
+    "boolean": "true or false", "object": "an object", "array": "a list",
+}  # fmt: skip
+_BOUNDS = {
+    "Minimum": ("below the minimum of", "of at least"),
+    "Maximum": ("above the maximum of", "of at most"),
+    "ExclusiveMinimum": ("not above", "above"),
+    "ExclusiveMaximum": ("not below", "below"),
+}
+_SIZES = {
+    "MinLength": ("fewer than", "characters"),
+    "MaxLength": ("more than", "characters"),
+    "MinItems": ("fewer than", "items"),
+    "MaxItems": ("more than", "items"),
+    "MinProperties": ("fewer than", "members"),
+    "MaxProperties": ("more than", "members"),
+}
+
+
+def _label(steps: list[Any]) -> str:
+    text = ""
+    for step in steps:
+        text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else str(step)
+    return text or "the entry"

@@ -1,0 +1,61 @@
+"""ISO 8601 date-times, strictly: an ASCII pattern and a calendar check.
+
+Not `fromisoformat`: it takes `2025-W43-2`, `20251021` and a space for the T.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+
+_PATTERN = re.compile(
+    r"(\d{4}-\d{2}-\d{2})T(\d{2}:\d{2}:\d{2})(?:\.(\d{1,9}))?(Z|[+-]\d{2}:\d{2})?", re.ASCII
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Instant:
+    """A point in time.
+
+    Attributes:
+        utc: The instant, in UTC; a time without an offset is taken as UTC.
+        offset: `Z`, `+02:00`, or None where none is written.
+    """
+
+    utc: datetime
+    offset: str | None
+
+    @property
+    def is_utc(self) -> bool:
+        """Return whether the offset says UTC. `-00:00` does not: RFC 3339 makes it unknown."""
+        return self.offset in ("Z", "+00:00")
+
+
+def parse(text: str) -> Instant | str:
+    """Return the instant, or what is wrong with the text."""
+    found = _PATTERN.fullmatch(text)
+    if found is None:
+        return "not an ISO 8601 date-time"
+    date, time, fraction, offset = found.groups()
+    try:
+        local = datetime.fromisoformat(f"{date}T{time}.{(fraction or '0')[:6]:0<6}")
+    except ValueError:
+        return "no such date or time"
+    if offset is None or offset == "Z":
+        return Instant(local.replace(tzinfo=timezone.utc), offset)
+    hours, minutes = int(offset[1:3]), int(offset[4:6])
+    if hours > 23 or minutes > 59:
+        return f"no such offset from UTC as {offset}"
+    shift = timedelta(hours=hours, minutes=minutes)
+    try:
+        utc = local - shift if offset[0] == "+" else local + shift
+    except OverflowError:
+        return "no such date or time"
+    return Instant(utc.replace(tzinfo=timezone.utc), offset)
+
+
+def written(instant: datetime) -> str:
+    """Return the instant as a log should hold it: `2025-11-03T10:15:00Z`."""
+    text = instant.astimezone(timezone.utc).replace(tzinfo=None).isoformat()
+    return f"{text}Z"
