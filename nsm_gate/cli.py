@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timezone
 from typing import BinaryIO, NoReturn, TextIO
 
@@ -41,9 +41,10 @@ def main(
     stderr: TextIO,
     environ: Mapping[str, str],
     cwd: str,
+    now: Callable[[], datetime] = _now,
 ) -> int:
     """Run one command; return 0 clean, 1 findings, 2 could not judge."""
-    world = Surroundings(stdin, stdout, stderr, environ, cwd, _now)
+    world = Surroundings(stdin, stdout, stderr, environ, cwd, now)
     parser = _Parser(prog="nsm-gate", description="The gate in front of a log of experiments.")
     parser.add_argument("--version", action="version", version=f"nsm-gate {__version__}")
     sub = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)

@@ -6,6 +6,7 @@ jiter decides what is JSON; the scanner here only explains a refusal, finds what
 
 from __future__ import annotations
 
+import contextlib
 import math
 import re
 from collections.abc import Iterator
@@ -100,10 +101,8 @@ class Place:
 def places(raw: bytes) -> dict[str, Place]:
     """Return the columns of every value of a line that decodes, by JSON pointer."""
     found: dict[str, Place] = {}
-    try:
+    with contextlib.suppress(_Fault):
         found.update(_Scanner(text(raw)).run())
-    except _Fault:
-        pass
     return found
 
 
