@@ -25,11 +25,11 @@ lint: $(VENV)/installed
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python tests/generated.py --check
+	$(BIN)/python -m tests.generated --check
 
 # Write the generated parts of the documentation again.
 docs: $(VENV)/installed
-	$(BIN)/python tests/generated.py
+	$(BIN)/python -m tests.generated
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -200,9 +200,14 @@ class _Judgement:
         observed: Json
         if criterion.subject is not None:
             observed = _json(self.lookup(criterion.subject))
+        elif outcome is Outcome.NOT_APPLICABLE:
+            observed = None
         else:
             observed = {".".join(path): _json(self.lookup(path)) for path in reads}
-        own = criterion.subject or next((p for p in reads if self.reference(p[0]) is None), None)
+        names = self.record.kind.references
+        own = criterion.subject or next(
+            (p for p in reads if p[0] not in names and self.reference(p[0]) is None), None
+        )
         judged = outcome in (Outcome.MET, Outcome.MISSED)
         margin = branch.test.margin(self.lookup) if judged else None
         return Verdict(
@@ -218,7 +223,7 @@ class _Judgement:
             margin=_finite(margin),
             explanation=explanation,
             pointer=pointer(*record.place(own)) if own else None,
-            reference=self.used(reads),
+            reference=None if outcome is Outcome.NOT_APPLICABLE else self.used(reads),
             law=criterion.law,
             defined_at=criterion.defined_at,
         )

@@ -6,10 +6,11 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from nsm_gate.candidates import Candidates
 from nsm_gate.checks import BY_ID, CHECKS
 from nsm_gate.checks.check import EntryCheck, LineCheck, LogCheck, LogContext, Subject, VerdictCheck
 from nsm_gate.criteria import applicable, judge
-from nsm_gate.history import Book, Candidates, History, LogInput
+from nsm_gate.history import Book, History, LogInput
 from nsm_gate.jsonl import Place, columns, decode, places, text
 from nsm_gate.model import (
     Entry,

@@ -1,18 +1,17 @@
-"""What was logged before a judged line: keys, twins, and the runs that references pick from."""
+"""What was logged before a judged line: the lines of a log, its keys and its twins."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from nsm_gate.changes import Change
 from nsm_gate.checks.check import Seen
 from nsm_gate.jsonl import decode
 from nsm_gate.model import Entry, Line
-from nsm_gate.policy import LogKind, Reference
+from nsm_gate.policy import LogKind
 from nsm_gate.records import Record
-from nsm_gate.references import Picked, pick
 
 Key = tuple[str | int, ...]
 
@@ -34,25 +33,22 @@ class Book:
     terminated: bool
     change: Change
     limit: int
-    _records: list[Record] | None = field(default=None, repr=False)
+    _last: tuple[int, Record | None] | None = field(default=None, repr=False)
 
     def line(self, index: int) -> Line:
         """Return a physical line."""
         return Line(index + 1, self.lines[index], self.terminated or index + 1 < len(self.lines))
 
     def record(self, index: int) -> Record | None:
-        """Return the entry of a line, or None where it holds none."""
-        decoded = decode(self.line(index), self.limit)
-        if not isinstance(decoded, Entry):
-            return None
-        return Record(decoded, self.kind, self.path, self.change.mask(index) == 0)
+        """Return the entry of a line, or None where it holds none. The last one asked for is kept."""
+        if self._last is None or self._last[0] != index:
+            decoded = decode(self.line(index), self.limit)
+            self._last = (index, self.seen(index, decoded) if isinstance(decoded, Entry) else None)
+        return self._last[1]
 
-    def records(self) -> list[Record]:
-        """Return all entries in order, decoded once."""
-        if self._records is None:
-            found = (self.record(index) for index in range(len(self.lines)))
-            self._records = [record for record in found if record is not None]
-        return self._records
+    def seen(self, index: int, entry: Entry) -> Record:
+        """Return the record of a decoded line."""
+        return Record(entry, self.kind, self.path, self.change.mask(index) == 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,41 +129,3 @@ def _fingerprint(record: Record) -> int | None:
     known = {name: value for name, value in results.items() if value is not None}
     parts = [known, [part if isinstance(part, (dict, list)) else str(part) for part in settings]]
     return hash(json.dumps(parts, sort_keys=True))
-
-
-class Candidates:
-    """The runs that references pick from, as of a judged line."""
-
-    def __init__(self, books_of: Callable[[str], Sequence[Book]]) -> None:
-        """Keep the way to the logs of a kind; they are read when a reference first needs them."""
-        self._books_of = books_of
-
-    def pick(self, reference: Reference, this: Record) -> Picked:
-        """Pick the strongest run that was logged before `this`."""
-        return pick(reference, this, self._earlier(reference, this))
-
-    def _earlier(self, reference: Reference, this: Record) -> Iterator[Record]:
-        latest: dict[Key | int, Record] = {}
-        instant = this.instant
-        for book in _nearest(self._books_of(reference.log), this.path):
-            for record in book.records():
-                if book.path == this.path:
-                    if record.line >= this.line:
-                        break
-                elif instant is None or record.instant is None or record.instant.utc >= instant.utc:
-                    continue
-                latest[record.key or id(record)] = record
-        own = this.key if reference.log == this.kind.name else None
-        for key, record in latest.items():
-            if own is None or key != own:
-                yield record
-
-
-def _nearest(books: Sequence[Book], path: str) -> list[Book]:
-    """Return the logs in the nearest folder up the tree that has any."""
-    folder = path.rpartition("/")[0]
-    while True:
-        found = [book for book in books if book.path.rpartition("/")[0] == folder]
-        if found or not folder:
-            return found
-        folder = folder.rpartition("/")[0]

@@ -6,13 +6,15 @@ that run itself, represented by its latest line, and satisfying `where` and `sam
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
 from nsm_gate.expressions import UNKNOWN, Value, decimal, is_number
+from nsm_gate.model import Json, Path
 from nsm_gate.policy import Reference
-from nsm_gate.records import Record
+from nsm_gate.records import Record, walk
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,34 +42,66 @@ def pick(reference: Reference, this: Record, earlier: Iterable[Record]) -> Picke
     """
     best: tuple[Decimal, Record] | None = None
     count = 0
+    group = same(reference, this)
     for candidate in earlier:
-        if candidate.status != "completed" or not _comparable(reference, this, candidate):
+        if group is None or same(reference, candidate) != group or not eligible(reference, candidate, this):
             continue
         count += 1
-        value = candidate.value_like(reference.by, this)
-        if not is_number(value):
-            continue
-        strength = decimal(value) if reference.pick == "max" else -decimal(value)
-        if best is None or strength > best[0]:
-            best = (strength, candidate)
-    if best is not None:
-        return Picked(best[1], count)
+        value = strength(
+            reference, candidate, this.place(reference.by) if candidate.kind is this.kind else None
+        )
+        if value is not None and (best is None or value > best[0]):
+            best = (value, candidate)
+    return Picked(best[1], count) if best else none(reference, count)
+
+
+def none(reference: Reference, count: int) -> Picked:
+    """Return the pick of nothing, with the reason."""
     by = ".".join(reference.by)
     reason = f"none of {count} comparable runs has {by}" if count else "no comparable run was logged before"
     return Picked(None, count, f"{reference.name}: {reason}")
 
 
-def _comparable(reference: Reference, this: Record, candidate: Record) -> bool:
-    for path in reference.same:
-        mine, other = this.value(path), candidate.value(path)
-        if mine is UNKNOWN or other is UNKNOWN or type(mine) is not type(other) or mine != other:
-            return False
+def strength(reference: Reference, candidate: Record, place: Path | None) -> Decimal | None:
+    """Return how strong a candidate is, larger is stronger; None where it lacks the metric there."""
+    value = walk(candidate.entry.value, place) if place is not None else candidate.value(reference.by)
+    if not is_number(value):
+        return None
+    return decimal(value) if reference.pick == "max" else -decimal(value)
+
+
+def same(reference: Reference, record: Record) -> str | None:
+    """Return the fields that must agree, as canonical text; None where one of them is missing."""
+    values = [record.value(path) for path in reference.same]
+    if any(value is UNKNOWN for value in values):
+        return None
+    return json.dumps([_canonical(value) for value in values], sort_keys=True)
+
+
+def eligible(reference: Reference, candidate: Record, this: Record | None) -> bool:
+    """Return whether a completed run satisfies `where`; without `this`, such names are unknown."""
+    if candidate.status != "completed":
+        return False
     if reference.where is None:
         return True
 
     def lookup(path: tuple[str, ...]) -> Value:
         if path[0] == "this":
-            return this.value(path[1:]) if len(path) > 1 else UNKNOWN
+            return this.value(path[1:]) if this is not None and len(path) > 1 else UNKNOWN
         return candidate.value(path)
 
     return reference.where.value(lookup) is True
+
+
+def depends_on_this(reference: Reference) -> bool:
+    """Return whether `where` looks at the judged run."""
+    return reference.where is not None and any(path[0] == "this" for path in reference.where.paths())
+
+
+def _canonical(value: Json) -> Json:
+    """Return a value with 400.0 and 400 made one."""
+    if isinstance(value, dict):
+        return {name: _canonical(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_canonical(inner) for inner in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value

@@ -94,7 +94,12 @@ class Git:
 
     def commit(self, name: str) -> str | None:
         """Return the object id of the commit that a revision names, or None."""
-        found = self.object(f"{name}^{{commit}}")
+        try:
+            found = self.object(f"{name}^{{commit}}")
+        except GateError:
+            # Some names are fatal to the helper rather than missing: @{upstream} where there is none.
+            self.close()
+            return None
         return found.oid if found else None
 
     def parents(self, oid: str) -> list[str]:

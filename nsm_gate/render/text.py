@@ -30,7 +30,7 @@ def render(report: Report, style: Style) -> str:
         rows += _Log(report, log, style).rows()
         rows.append("")
     if not report.logs:
-        rows += [f"no log was found to check · base {plain(report.base)} ({plain(report.why)})", ""]
+        rows += [f"no log was found to check · against {plain(report.base)} ({plain(report.why)})", ""]
     rows.append(_painted_totals(report, style))
     return "".join(f"{row}\n" for row in rows)
 
@@ -60,7 +60,7 @@ class _Log:
     def rows(self) -> Iterator[str]:
         log, style = self.log, self.style
         what = plural(log.appended, "line" if self.report.base == "none" else "appended line")
-        base = "every line" if self.report.base == "none" else f"base {plain(log.base)}"
+        base = "every line" if self.report.base == "none" else f"against {plain(log.base)}"
         yield f"{style.paint(plain(log.path), 'bold')} · {what} · {base} ({plain(self.report.why)})"
         runs = [run for run in self.report.runs if run.path == log.path]
         lines = {run.line for run in runs}
@@ -176,13 +176,25 @@ def _row(verdict: Verdict) -> tuple[str, str, str, str, str]:
         margin = "unknown" if verdict.outcome is Outcome.UNKNOWN else "n/a"
         note = plain(verdict.explanation, 160)
     elif verdict.reference is not None:
-        values = ", ".join(_number(value) for value in verdict.reference.values.values())
-        new = ", appended too" if verdict.reference.appended else ""
-        note = f"{plain(verdict.reference.run, 80)}: {values}{new}"
+        new = " (appended too)" if verdict.reference.appended else ""
+        note = f"{plain(verdict.reference.run, 80)}{new}"
     elif "standard error" in verdict.explanation and verdict.outcome is Outcome.MISSED:
         note = verdict.explanation[verdict.explanation.rfind(", ") + 2 :].rstrip(")")
         note = plain(note, 80)
-    return plain(verdict.criterion, 60), _observed(verdict), plain(verdict.expected, 60), margin, note
+    return plain(verdict.criterion, 60), _observed(verdict), plain(_expected(verdict), 60), margin, note
+
+
+def _expected(verdict: Verdict) -> str:
+    """Return the test, with the reference's value: `< single_pass (0.99)`."""
+    used = verdict.reference
+    if used is None:
+        return verdict.expected
+    values = ", ".join(_number(value) for value in used.values.values())
+    own, _, rest = verdict.expected.partition(" ")
+    operator, _, other = rest.partition(" ")
+    if other == f"{used.name}.{own}":
+        return f"{operator} {used.name} ({values})"
+    return f"{verdict.expected} ({values})"
 
 
 def _observed(verdict: Verdict) -> str:

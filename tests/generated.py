@@ -1,0 +1,101 @@
+"""Writes the generated parts of the documentation; with --check, says which are out of date.
+
+A part stands between `<!-- NAME:begin -->` and `<!-- NAME:end -->`. Transcripts are what the real command
+prints on a real repository, made here with fixed times so that they are the same everywhere.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from nsm_gate.checks import CHECKS
+from nsm_gate.commands.rules import summary
+from tests.support import ROOT, Repo, a_run, edited, environment, gate
+
+_DATE = "2025-11-03T12:00:00+00:00"
+
+
+def rules_table() -> str:
+    """Return the table of rules, from the checks themselves."""
+    rows = ["| rule | default | what it asks |", "|---|---|---|"]
+    rows += [f"| `{check.id}` | {check.severity.word} | {summary(check)} |" for check in CHECKS]
+    return "\n".join(rows)
+
+
+def failing_check() -> str:
+    """Return the transcript of a check that finds something."""
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder)
+        env = environment(home, GIT_AUTHOR_DATE=_DATE, GIT_COMMITTER_DATE=_DATE)
+        repo = Repo.init(home / "lab", env=env)
+        single = edited(
+            a_run("baseline_single_pass_20251101"),
+            experiment_type="dual_pass_validation",
+            architecture={"variant": "single_pass", "num_levels": 3, "passes": 1},
+            hyperparameters__use_dual_pass=False,
+            final_metrics__accuracy_class_0=0.11,
+            final_metrics__accuracy_class_1=1.0,
+            final_metrics__class_balance_delta=0.89,
+        )
+        repo.write("experiments/training_log.jsonl", [single])
+        repo.commit("Log the single-pass baseline")
+        gated = edited(
+            single,
+            run_id="dual_pass_gated_20251103",
+            entry__timestamp="2025-11-03T10:16:00Z",
+            architecture={"variant": "dual_pass_gated", "num_levels": 3, "passes": 2},
+            hyperparameters__use_dual_pass=True,
+            hyperparameters__fusion_mode="learned",
+            start_time="2025-11-03T12:15:00+02:00",
+            end_time="2025-11-03T10:15:30Z",
+            best_val_accuracy=0.4875,
+            final_metrics__accuracy=0.4875,
+            final_metrics__accuracy_class_0=0.317,
+            final_metrics__accuracy_class_1=0.658,
+            final_metrics__class_balance_delta=0.341,
+            final_metrics__cycle_loss=None,
+            findings="TODO",
+        )
+        repo.append("experiments/training_log.jsonl", gated)
+        repo.git("add", "-A")
+        result = gate("check", "--staged", cwd=repo.path, env=env)
+        if result.code != 1 or result.err:
+            raise AssertionError(f"the example should fail the gate: {result}")
+        return f"```console\n$ nsm-gate check --staged\n{result.out}```"
+
+
+PARTS: dict[str, dict[str, Callable[[], str]]] = {
+    "README.md": {"transcript": failing_check, "rules": rules_table},
+}
+
+
+def outdated(write: bool) -> list[str]:
+    """Return the parts that differ from what is generated, and write them if asked."""
+    stale = []
+    for name, parts in PARTS.items():
+        path = ROOT / name
+        text = path.read_text(encoding="utf-8")
+        for part, make in parts.items():
+            begin, end = f"<!-- {part}:begin -->\n", f"\n<!-- {part}:end -->"
+            head, _, rest = text.partition(begin)
+            old, found, tail = rest.partition(end)
+            if not found:
+                raise ValueError(f"{name} has no marked part {part}")
+            new = make()
+            if old != new:
+                stale.append(f"{name}: {part}")
+            text = f"{head}{begin}{new}{end}{tail}"
+        if write:
+            path.write_text(text, encoding="utf-8")
+    return stale
+
+
+if __name__ == "__main__":
+    checking = "--check" in sys.argv[1:]
+    found = outdated(write=not checking)
+    for item in found:
+        print(f"{'out of date' if checking else 'written'}: {item}")
+    sys.exit(1 if checking and found else 0)
