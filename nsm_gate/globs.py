@@ -11,8 +11,15 @@ from collections.abc import Iterable
 
 def matches(path: str, patterns: Iterable[str]) -> bool:
     """Return whether a path from the repository root matches one of the patterns."""
-    parts = path.split("/")
-    return any(_folders(parts, pattern.removeprefix("./").split("/")) for pattern in patterns)
+    return any(_matches(path, pattern) for pattern in patterns)
+
+
+def _matches(path: str, pattern: str) -> bool:
+    last = pattern[pattern.rfind("/") + 1 :]
+    # Most paths of a repository are turned away here, by the file name.
+    if "*" not in last and "?" not in last and not path.endswith(last):
+        return False
+    return _folders(path.split("/"), pattern.removeprefix("./").split("/"))
 
 
 def _folders(parts: list[str], pattern: list[str]) -> bool:

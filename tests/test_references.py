@@ -21,8 +21,11 @@ from tests.support import Repo, a_baseline, a_run, edited, lines
 class _Nothing:
     label = "nothing"
 
-    def items(self) -> dict[str, Any]:
-        return {}
+    def paths(self) -> list[str]:
+        return []
+
+    def item(self, path: str) -> None:
+        return None
 
     def read(self, path: str) -> None:
         return None

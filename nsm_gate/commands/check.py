@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import argparse
 import os
-import time
-from collections.abc import Callable, Sequence
-from typing import TextIO
+from collections.abc import Sequence
 
 from nsm_gate.changes import compare
 from nsm_gate.checks import BY_ID
+from nsm_gate.commands.progress import Progress
 from nsm_gate.commands.surroundings import Surroundings
 from nsm_gate.edge.bases import Comparison, resolve
 from nsm_gate.edge.files import WorkTree
@@ -21,7 +20,7 @@ from nsm_gate.errors import GateError, GateErrors
 from nsm_gate.history import Book, LogInput
 from nsm_gate.jsonl import decode, split
 from nsm_gate.model import Entry, Line, Report, Severity
-from nsm_gate.policy import LogKind, Policy
+from nsm_gate.policy import Limits, LogKind, Policy
 from nsm_gate.render import FORMATS
 from nsm_gate.render.style import Style
 
@@ -76,7 +75,7 @@ def _report(args: argparse.Namespace, world: Surroundings, rules: Sequence[str])
         return _stdin_report(args, world, rules, fail_on)
     root, git, paths = _place(args, world)
     try:
-        work = WorkTree(root, git)
+        work = WorkTree(root, git, Limits().file)
         comparison = resolve(
             git, work, world.environ, every_line=args.all, staged=args.staged, base=args.base
         )
@@ -84,12 +83,13 @@ def _report(args: argparse.Namespace, world: Surroundings, rules: Sequence[str])
         for tree in (comparison.head, work):
             tree.limit = policy.limits.file  # type: ignore[attr-defined]
         logs = Logs(policy, comparison, git)
-        return run(
-            Task(
-                policy, logs.select(paths), logs.books_of, len(comparison.bases), world.now(),
-                comparison.base, comparison.why, rules, fail_on, _progress(world),
-            )
-        )  # fmt: skip
+        with Progress(world) as progress:
+            return run(
+                Task(
+                    policy, logs.select(paths), logs.books_of, len(comparison.bases), world.now(),
+                    comparison.base, comparison.why, rules, fail_on, progress.tick,
+                )
+            )  # fmt: skip
     finally:
         if git is not None:
             git.close()
@@ -230,21 +230,3 @@ def _rules(select: Sequence[str] | None, ignore: Sequence[str] | None) -> list[s
             )
         )
     return [rule for rule in chosen if rule not in dropped]
-
-
-def _progress(world: Surroundings) -> Callable[[int], None]:
-    """Return a callback that shows progress on a terminal's stderr, from one second on."""
-    stream: TextIO = world.stderr
-    if not world.is_terminal(stream):
-        return lambda _count: None
-    began = last = time.monotonic()
-
-    def tick(count: int) -> None:
-        nonlocal last
-        now = time.monotonic()
-        if now - began > 1 and now - last > 0.2:
-            last = now
-            stream.write(f"\rjudged {count:,} lines")
-            stream.flush()
-
-    return tick

@@ -259,8 +259,7 @@ class _Resolver:
             return bool(self.git.index())
         if self.git.merge_heads():
             return True
-        index, tree = self.git.index(), self.git.tree(self.head)
-        return {p: (i.mode, i.oid) for p, i in index.items()} != {p: (i.mode, i.oid) for p, i in tree.items()}
+        return self.git.index() != self.git.tree(self.head)
 
 
 def _short(oid: str) -> str:

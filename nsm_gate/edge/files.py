@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator
 
 from nsm_gate.edge.git import Git
 from nsm_gate.edge.trees import REGULAR, SUBMODULE, SYMLINK, Item
@@ -23,13 +23,17 @@ class CommitTree:
         self._commit = commit
         self.limit = limit
 
-    def items(self) -> Mapping[str, Item]:
-        """Return every file of the commit."""
-        return self._git.tree(self._commit)
+    def paths(self) -> Collection[str]:
+        """Return the path of every file of the commit."""
+        return self._git.tree(self._commit).keys()
+
+    def item(self, path: str) -> Item | None:
+        """Return one file of the commit."""
+        return self._git.tree(self._commit).get(path)
 
     def read(self, path: str) -> bytes | None:
         """Return a regular file's content."""
-        return _blob(self._git, path, self.items().get(path), self.limit)
+        return _blob(self._git, path, self.item(path), self.limit)
 
 
 class IndexTree:
@@ -42,13 +46,17 @@ class IndexTree:
         self._git = git
         self.limit = limit
 
-    def items(self) -> Mapping[str, Item]:
-        """Return every staged file."""
-        return self._git.index()
+    def paths(self) -> Collection[str]:
+        """Return the path of every staged file."""
+        return self._git.index().keys()
+
+    def item(self, path: str) -> Item | None:
+        """Return one staged file."""
+        return self._git.index().get(path)
 
     def read(self, path: str) -> bytes | None:
         """Return a staged file's content."""
-        item = self.items().get(path)
+        item = self.item(path)
         if item is not None and item.oid is None:
             raise GateError("the file is in conflict", "resolve it and stage it with git add", path)
         return _blob(self._git, path, item, self.limit)
@@ -64,15 +72,14 @@ class WorkTree:
         self.root = root
         self._git = git
         self.limit = limit
-        self._items: dict[str, Item] | None = None
+        self._paths: set[str] | None = None
 
-    def items(self) -> Mapping[str, Item]:
-        """Return every file."""
-        if self._items is None:
-            paths = {*self._git.index(), *self._git.untracked()} if self._git else set(_walk(self.root))
-            found = {path: self.item(path) for path in sorted(paths)}
-            self._items = {path: item for path, item in found.items() if item is not None}
-        return self._items
+    def paths(self) -> Collection[str]:
+        """Return the path of every file that may be there: one that is tracked may be deleted."""
+        if self._paths is None:
+            git = self._git
+            self._paths = {*git.index(), *git.untracked()} if git else set(_walk(self.root))
+        return self._paths
 
     def item(self, path: str) -> Item | None:
         """Return one file as git would see it, or None where there is none."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from nsm_gate.changes import Change, compare
 from nsm_gate.edge.bases import Comparison
-from nsm_gate.edge.files import CommitTree, WorkTree
+from nsm_gate.edge.files import CommitTree
 from nsm_gate.edge.git import Git
 from nsm_gate.edge.trees import REGULAR, SUBMODULE, SYMLINK, Item, Tree
 from nsm_gate.errors import GateError
@@ -54,9 +54,10 @@ class Logs:
             GateError: A path is not there, or no log kind claims it.
         """
         inputs: dict[str, LogInput] = {}
-        for path, item in self._items(paths).items():
+        for path in self._candidates(paths):
             kind = self.kind_of(path)
-            if kind is not None:
+            item = self._head.item(path) if kind is not None else None
+            if kind is not None and item is not None:
                 inputs[path] = self._input(path, item, kind)
         self._add_gone(inputs, paths)
         for path in paths or ():
@@ -67,9 +68,12 @@ class Logs:
         """Return every log of a kind, as the head has it."""
         if kind not in self._kinds:
             found = []
-            for path, item in sorted(self._head.items().items()):
+            for path in sorted(self._head.paths()):
                 claimed = self.kind_of(path)
-                if claimed is not None and claimed.name == kind and _fault(item, b"") is None:
+                if claimed is None or claimed.name != kind:
+                    continue
+                item = self._head.item(path)
+                if item is not None and _fault(item, b"") is None:
                     found.append(self._book(path, claimed))
             # A log that was named on the command line may be one that git ignores.
             known = {book.path for book in found}
@@ -79,23 +83,17 @@ class Logs:
 
     # --- parts ----------------------------------------------------------------------------------
 
-    def _items(self, paths: Sequence[str] | None) -> Mapping[str, Item]:
-        items = self._head.items()
+    def _candidates(self, paths: Sequence[str] | None) -> Iterable[str]:
         if paths is None:
-            return items
-        found = {path: item for path, item in items.items() if _within(path, paths)}
-        if isinstance(self._head, WorkTree):
-            for path in paths:
-                item = self._head.item(path)
-                if item is not None:
-                    found.setdefault(path, item)
-        return found
+            return self._head.paths()
+        # A log that is named may be one that git ignores: it counts all the same.
+        return {path for path in self._head.paths() if _within(path, paths)} | set(paths)
 
     def _claimed(self, path: str, inputs: Mapping[str, LogInput]) -> None:
         if any(_within(log, (path,)) for log in inputs):
             return
         trees: Iterable[Tree] = (self._head, *self._bases)
-        if any(path in tree.items() for tree in trees):
+        if any(tree.item(path) is not None for tree in trees):
             excluded = matches(path, self._policy.exclude)
             fact = "is excluded by the configuration" if excluded else "is not claimed by any log kind"
             globs = ", ".join(glob for kind in self._policy.logs.values() for glob in kind.files)
@@ -103,7 +101,7 @@ class Logs:
                 "remove it from exclude" if excluded else f"name it like {globs}, or add files: to a log kind"
             )
             raise GateError(fact, hint, path)
-        if path == "" or any(_within(other, (path,)) for tree in trees for other in tree.items()):
+        if path == "" or any(_within(other, (path,)) for tree in trees for other in tree.paths()):
             raise GateError("this folder holds no log", "name a log, or a folder that holds one", path or ".")
         raise GateError(
             f"no such file in {self._head.label}", "check the path; stage a new log with git add", path
@@ -137,16 +135,13 @@ class Logs:
 
     def _add_gone(self, inputs: dict[str, LogInput], paths: Sequence[str] | None) -> None:
         """Add the published logs that the head no longer has."""
-        head = self._head.items()
         for tree in self._published:
-            for path, item in tree.items().items():
-                if path in inputs or (paths is not None and not _within(path, paths)):
-                    continue
-                if path in head or item.mode not in REGULAR:
-                    continue
+            for path in tree.paths():
                 kind = self.kind_of(path)
-                lines = self._read(tree, path)[0] if kind else []
-                if kind is not None and lines:
+                if kind is None or path in inputs or (paths is not None and not _within(path, paths)):
+                    continue
+                lines = self._read(tree, path)[0] if self._head.item(path) is None else []
+                if lines:
                     moved = self._moved(kind, lines)
                     inputs[path] = LogInput(
                         self._empty(path, kind),
@@ -158,9 +153,10 @@ class Logs:
 
     def _moved(self, kind: LogKind, lines: Sequence[bytes]) -> str | None:
         """Return the head's log that holds all lines of one that is gone."""
-        before = {path for tree in self._bases for path in tree.items()}
-        for path, item in sorted(self._head.items().items()):
-            if path in before or _fault(item, b"") is not None or not path.endswith(".jsonl"):
+        before = {path for tree in self._bases for path in tree.paths()}
+        for path in sorted(self._head.paths()):
+            item = self._head.item(path) if path not in before and path.endswith(".jsonl") else None
+            if item is None or _fault(item, b"") is not None:
                 continue
             if set(lines) <= set(self._read(self._head, path)[0]):
                 return path

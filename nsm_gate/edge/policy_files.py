@@ -154,7 +154,7 @@ def _repository_rules(
     tree: Tree, folders: list[str], config: Node | None, errors: list[GateError]
 ) -> list[tuple[str, bytes]]:
     found: list[tuple[str, bytes]] = []
-    paths = sorted(tree.items()) if folders else []
+    paths = sorted(tree.paths()) if folders else []
     for index, folder in enumerate(folders):
         prefix = "" if folder in ("", ".") else folder.removeprefix("./") + "/"
         inside = [p for p in paths if p.startswith(prefix) and p.endswith((".yaml", ".yml")) and p != CONFIG]

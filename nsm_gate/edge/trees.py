@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -33,8 +33,11 @@ class Tree(Protocol):
     def label(self) -> str:
         """What the tree is, in words."""
 
-    def items(self) -> Mapping[str, Item]:
-        """Return every file of the tree."""
+    def paths(self) -> Collection[str]:
+        """Return the path of every file of the tree."""
+
+    def item(self, path: str) -> Item | None:
+        """Return one file, or None where there is none."""
 
     def read(self, path: str) -> bytes | None:
         """Return a regular file's content; None where there is none."""
