@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timezone
@@ -11,6 +13,7 @@ from typing import BinaryIO, NoReturn, TextIO
 from nsm_gate import __version__
 from nsm_gate.commands import check, rules
 from nsm_gate.commands.surroundings import Surroundings
+from nsm_gate.edge.files import write_file
 from nsm_gate.errors import GateError, GateErrors
 from nsm_gate.render.json import render_error
 from nsm_gate.render.untrusted import plain
@@ -98,16 +101,19 @@ def _refuse(errors: Sequence[GateError], args: argparse.Namespace | None, world:
         world.stderr.write(f"nsm-gate: error: {plain(str(error), 2000)}\n")
         if error.hint:
             world.stderr.write(f"  {plain(error.hint, 2000)}\n")
-    formats = getattr(args, "output_format", None) or []
-    if "json" in formats:
-        world.stdout.write(render_error(errors[0]))
+    for wanted in getattr(args, "output_format", None) or []:
+        name, _, path = wanted.partition(":")
+        if name == "json" and path:
+            # A report of an earlier run must not pass for this one's.
+            with contextlib.suppress(OSError):
+                write_file(os.path.join(world.cwd, path), render_error(errors[0]))
+        elif name == "json":
+            world.stdout.write(render_error(errors[0]))
     return 2
 
 
 def console() -> int:
     """Run with the process's own streams: the console script."""
-    import os
-
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:

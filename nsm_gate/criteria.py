@@ -127,7 +127,9 @@ class _Judgement:
             said = f"{self.side(left)} {words} {operator} {self.side(right)}"
         else:
             said = f"{branch.expected} {'holds' if value else 'does not hold'}: {self.reads(test)}"
-        return self.result(outcome, branch, said + self.distance(test, outcome) + because)
+        used = self.used(list(test.paths()))
+        whose = f", {used.name} being {used.run}" if used is not None else ""
+        return self.result(outcome, branch, said + self.distance(test, outcome) + whose + because)
 
     def distance(self, test: Node, outcome: Outcome) -> str:
         margin = test.margin(self.lookup)
@@ -172,9 +174,16 @@ class _Judgement:
         place = self.record.place(path)
         run = self.record.kind.run
         short = ".".join(place[len(run) :] if place[: len(run)] == run else place)
-        raw = self.record.at(place)
-        what = "absent" if raw is ABSENT else "null" if raw is None else "empty or incomplete"
-        return f"{short} is {what}"
+        value = self.record.entry.value
+        for index, member in enumerate(place):
+            holder = value
+            value = holder.get(member, ABSENT) if isinstance(holder, dict) else ABSENT
+            if isinstance(value, list) and index + 1 < len(place):
+                series = ".".join(place[len(run) : index + 1])
+                if not value:
+                    return f"{series} is empty"
+                return f"{'.'.join(place[index + 1 :])} is not in every item of {series}"
+        return f"{short} is {'absent' if value is ABSENT else 'null'}"
 
     def side(self, node: Node) -> str:
         reads = list(node.paths())
@@ -185,6 +194,9 @@ class _Judgement:
     def said(value: Value) -> str:
         if value is UNKNOWN:
             return "unknown"
+        if isinstance(value, list) and len(value) > 1 and all(is_number(item) for item in value):
+            first, last = (_plain(decimal(item)) for item in (value[0], value[-1]))
+            return f"{first} → {last} over {len(value)} values"
         return _plain(decimal(value)) if is_number(value) else show(value)
 
     def missing(self, node: Node) -> str:

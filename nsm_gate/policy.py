@@ -230,8 +230,10 @@ class Policy:
         default: Severity,
         wish: Severity | None = None,
     ) -> Severity:
-        """Return a rule's severity: the configuration's most specific word, then the check's wish
-        for the case at hand, then the log kind's, then the default.
+        """Return a rule's severity.
+
+        The configuration's most specific word wins, then the log kind's, then the check's wish for
+        the case at hand, then the default.
         """
         best: tuple[int, Severity] | None = None
         for entry in self.severities:
@@ -244,7 +246,6 @@ class Policy:
                 best = (rank, entry.severity)
         if best is not None:
             return best[1]
-        if wish is not None:
-            return wish
         kind = self.logs.get(log)
-        return kind.severity.get(rule, default) if kind else default
+        usual = default if wish is None else wish
+        return kind.severity.get(rule, usual) if kind else usual

@@ -123,7 +123,7 @@ class Validator:
         said = ""
         for step in list(error.schema_path)[:-1]:
             if isinstance(node, Mapping) and isinstance(node.get("$ref"), str):
-                node = self._local(node["$ref"])
+                node = _local(self.schema, node["$ref"])
             if isinstance(node, Mapping):
                 node = node.get(step)
             elif isinstance(node, list) and isinstance(step, int) and step < len(node):
@@ -133,12 +133,6 @@ class Validator:
             if isinstance(node, Mapping):
                 said = str(node.get("description", ""))
         return said
-
-    def _local(self, reference: str) -> Any:
-        node: Any = self.schema
-        for step in reference.removeprefix("#/").split("/"):
-            node = node.get(step) if isinstance(node, Mapping) else None
-        return node
 
 
 _TYPES = {
@@ -159,6 +153,23 @@ _SIZES = {
     "MinProperties": ("fewer than", "members"),
     "MaxProperties": ("more than", "members"),
 }
+
+
+def resolved(node: Any, root: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a subschema with its local `$ref` followed, members beside it winning."""
+    for _ in range(16):
+        if not isinstance(node, Mapping) or not isinstance(node.get("$ref"), str):
+            break
+        target = _local(root, node["$ref"])
+        beside = {name: member for name, member in node.items() if name != "$ref"}
+        node = {**(target if isinstance(target, Mapping) else {}), **beside}
+    return node if isinstance(node, Mapping) else {}
+
+
+def _local(root: Any, reference: str) -> Any:
+    for step in reference.removeprefix("#/").split("/"):
+        root = root.get(step) if isinstance(root, Mapping) else None
+    return root
 
 
 def _label(steps: list[Any]) -> str:

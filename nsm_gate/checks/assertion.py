@@ -31,7 +31,7 @@ def run(subject: Subject) -> Iterator[Problem]:
             value = record.value(path)
             shown = str(decimal(value)) if is_number(value) else show(value)
             if value is not UNKNOWN and not isinstance(value, (list, dict)):
-                reads.append(f"{path[-1]} {shown}")
+                reads.append(f"{'.'.join(path)} {shown}")
         fact = f"{law.message}: {', '.join(reads)}"
         yield Problem("assertion", fact, law.hint, record.line, pointer=pointer(*law.at))
 

@@ -19,12 +19,18 @@ def run(verdict: Verdict) -> Iterator[Problem]:
     if verdict.outcome is Outcome.MISSED:
         yield Problem(
             "criterion-missed",
-            verdict.explanation,
+            _named(verdict),
             "a negative result is worth logging: say in the findings what it means",
             verdict.line,
             pointer=verdict.pointer,
             criterion=verdict.criterion,
         )
+
+
+def _named(verdict: Verdict) -> str:
+    """Return the explanation, headed by the criterion where it does not name it."""
+    said = verdict.explanation
+    return said if said.startswith(f"{verdict.criterion} ") else f"{verdict.criterion}: {said}"
 
 
 CHECK = VerdictCheck("criterion-missed", __doc__, Severity.WARNING, run)

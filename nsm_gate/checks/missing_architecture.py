@@ -28,7 +28,8 @@ def run(subject: Subject) -> Iterator[Problem]:
     holder = record.at(path)
     if wanted and (holder is ABSENT or holder is None):
         fact = f"{'.'.join(path)} is {'absent' if holder is ABSENT else 'null'}: {kind.name} asks for it"
-        hint = f"log {' and '.join(names) or 'the architecture'}"
+        short = path[len(record.kind.run) :]
+        hint = f"log {' and '.join('.'.join((*short, name)) for name in names) or '.'.join(short)}"
         yield Problem("missing-architecture", fact, hint, record.line, pointer=pointer(*path))
         return
     for name in names:

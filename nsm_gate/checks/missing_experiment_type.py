@@ -24,7 +24,7 @@ def run(subject: Subject) -> Iterator[Problem]:
     value = record.at(path)
     if value is ABSENT or value is None or (isinstance(value, str) and not value.strip()):
         what = "absent" if value is ABSENT else "null" if value is None else "blank"
-        fact = f"{'.'.join(path)} is {what}: no success criteria apply"
+        fact = f"{'.'.join(path)} is {what}: it is judged by no type's criteria"
         hint = f"add one of {', '.join(subject.policy.experiment_types)}"
         yield Problem("missing-experiment-type", fact, hint, record.line, pointer=pointer(*path))
 

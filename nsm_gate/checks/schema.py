@@ -8,11 +8,11 @@ Example: `"accuracy": "0.61"`, a string.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator
 
 from nsm_gate.checks.check import EntryCheck, Subject
 from nsm_gate.model import Problem, Severity
+from nsm_gate.names import nearest
 from nsm_gate.pointers import pointer, show
 
 
@@ -24,9 +24,9 @@ def run(subject: Subject) -> Iterator[Problem]:
             yield Problem("schema", flaw.message, flaw.hint, record.line, pointer=flaw.pointer)
     domain = record.domain
     if domain and record.kind.domain and subject.domain is None:
-        near = difflib.get_close_matches(domain, subject.policy.domains, n=1)
+        near = nearest(domain, subject.policy.domains)
         known = ", ".join(subject.policy.domains) or "none"
-        hint = f"did you mean {near[0]!r}?" if near else f"known domains: {known}"
+        hint = f"did you mean {near!r}?" if near else f"known domains: {known}"
         where = pointer(*record.kind.domain)
         yield Problem(
             "schema", f"no rule defines the domain {show(domain)}", hint, record.line, pointer=where

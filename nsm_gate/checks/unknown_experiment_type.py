@@ -7,11 +7,11 @@ Example: `"experiment_type": "dual_pass_validaton"`.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator
 
 from nsm_gate.checks.check import EntryCheck, Subject
 from nsm_gate.model import Problem, Severity
+from nsm_gate.names import nearest
 from nsm_gate.pointers import pointer, show
 
 
@@ -21,9 +21,9 @@ def run(subject: Subject) -> Iterator[Problem]:
     path, name = record.kind.experiment_type, record.experiment_type
     if path is None or not name or not name.strip() or subject.experiment_type is not None:
         return
-    near = difflib.get_close_matches(name, subject.policy.experiment_types, n=1)
+    near = nearest(name, subject.policy.experiment_types)
     known = ", ".join(subject.policy.experiment_types) or "none"
-    hint = f"did you mean {near[0]!r}?" if near else f"known types: {known}; or add a rules file"
+    hint = f"did you mean {near!r}?" if near else f"known types: {known}; or add a rules file"
     fact = f"no rule defines the experiment type {show(name)}"
     yield Problem("unknown-experiment-type", fact, hint, record.line, pointer=pointer(*path))
 

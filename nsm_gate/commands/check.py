@@ -11,7 +11,7 @@ from nsm_gate.checks import BY_ID
 from nsm_gate.commands.progress import Progress
 from nsm_gate.commands.surroundings import Surroundings
 from nsm_gate.edge.bases import Comparison, resolve
-from nsm_gate.edge.files import WorkTree
+from nsm_gate.edge.files import WorkTree, write_file
 from nsm_gate.edge.git import Git, discover
 from nsm_gate.edge.logs import Logs, relative
 from nsm_gate.edge.policy_files import read_policy
@@ -213,8 +213,7 @@ def _outputs(wanted: Sequence[str], world: Surroundings) -> list[tuple[str, str 
 
 def _write(place: str, path: str, content: str) -> None:
     try:
-        with open(place, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
-            file.write(content)
+        write_file(place, content)
     except OSError as error:
         raise GateError(f"cannot be written: {error.strerror}", "choose another path", path) from None
 

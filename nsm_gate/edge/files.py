@@ -126,6 +126,12 @@ def read_file(place: str, path: str, limit: int | None) -> bytes:
         raise GateError(f"cannot be read: {error.strerror}", "", path) from None
 
 
+def write_file(place: str, content: str) -> None:
+    """Write text as UTF-8; OSError where that fails."""
+    with open(place, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
+        file.write(content)
+
+
 def _blob(git: Git, path: str, item: Item | None, limit: int | None) -> bytes | None:
     if item is None or item.mode not in REGULAR or item.oid is None:
         return None

@@ -37,12 +37,17 @@ class Logs:
         self._lines: dict[tuple[int, str], tuple[list[bytes], bool]] = {}
         self._books: dict[str, Book] = {}
         self._kinds: dict[str, list[Book]] = {}
+        self._named: list[str] = []
 
     def kind_of(self, path: str) -> LogKind | None:
         """Return the log kind that claims a path, or None."""
-        if matches(path, self._policy.exclude):
+        if matches(path, self._policy.exclude) and not self._named_anyway(path):
             return None
         return next((kind for kind in self._policy.logs.values() if matches(path, kind.files)), None)
+
+    def _named_anyway(self, path: str) -> bool:
+        """Return whether the command line names an excluded file or folder: then it is meant."""
+        return any(_within(path, (name,)) and matches(name, self._policy.exclude) for name in self._named)
 
     def select(self, paths: Sequence[str] | None) -> list[LogInput]:
         """Return the logs to judge.
@@ -53,6 +58,7 @@ class Logs:
         Raises:
             GateError: A path is not there, or no log kind claims it.
         """
+        self._named = [path for path in paths or () if path]
         inputs: dict[str, LogInput] = {}
         for path in self._candidates(paths):
             kind = self.kind_of(path)
@@ -94,13 +100,9 @@ class Logs:
             return
         trees: Iterable[Tree] = (self._head, *self._bases)
         if any(tree.item(path) is not None for tree in trees):
-            excluded = matches(path, self._policy.exclude)
-            fact = "is excluded by the configuration" if excluded else "is not claimed by any log kind"
             globs = ", ".join(glob for kind in self._policy.logs.values() for glob in kind.files)
-            hint = (
-                "remove it from exclude" if excluded else f"name it like {globs}, or add files: to a log kind"
-            )
-            raise GateError(fact, hint, path)
+            hint = f"name it like {globs}, or add files: to a log kind"
+            raise GateError("is not claimed by any log kind", hint, path)
         if path == "" or any(_within(other, (path,)) for tree in trees for other in tree.paths()):
             raise GateError("this folder holds no log", "name a log, or a folder that holds one", path or ".")
         raise GateError(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Collection, Mapping
 from datetime import date
 from typing import Any
@@ -12,6 +11,7 @@ import jiter
 from nsm_gate.edge.criteria_build import Builder, absolute
 from nsm_gate.errors import GateError, GateErrors
 from nsm_gate.model import Path, Severity
+from nsm_gate.names import suggestion
 from nsm_gate.policy import (
     Domain,
     ExperimentType,
@@ -47,12 +47,6 @@ def check_shape(root: Node, schema: Mapping[str, Any], what: str) -> list[GateEr
             hint = 'an unquoted > begins a block of text: put the test in quotes, "> 1"'
         mistakes.append(GateError(flaw.message, hint, node.path, node.line, node.column))
     return mistakes
-
-
-def suggestion(word: str, options: Collection[str]) -> str:
-    """Return `did you mean ...?`, or nothing."""
-    near = difflib.get_close_matches(word, options, n=1, cutoff=0.6)
-    return f"did you mean {near[0]!r}?" if near else ""
 
 
 def build(

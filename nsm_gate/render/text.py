@@ -73,10 +73,15 @@ class _Log:
         ordered = sorted(runs, key=lambda run: -self.weight(run)) if len(runs) > style.runs else runs
         shown = ordered if style.verbose else ordered[: style.runs]
         compact = len(runs) > _COMPACT and not style.verbose
+        short = False
         for run in shown:
             if compact and not self.weight(run):
+                if not short:
+                    yield ""
+                short = True
                 yield from self.one_line(run)
             else:
+                short = False
                 yield ""
                 yield from self.run(run)
         if len(runs) > len(shown):
@@ -102,15 +107,14 @@ class _Log:
 
     def one_line(self, run: Run) -> Iterator[str]:
         met = sum(v.outcome is Outcome.MET for v in self.verdicts[run.line])
-        said = (
-            f"{plural(met, 'criterion').replace('criterions', 'criteria')} met" if met else "nothing to judge"
-        )
+        said = f"{met} {'criterion' if met == 1 else 'criteria'} met" if met else "no criterion to judge"
         if run.status not in (None, "completed"):
             said = plain(run.status or "")
         name = plain(run.name or "(no run id)", 80)
-        mark = self.style.paint("✓", "good")
-        gap = " " * max(2, 48 - columns_of(name))
-        yield f"  {mark} {name}{gap}{self.style.paint(f'line {run.line} · {said}', 'dim')}"
+        mark = self.style.paint("✓", "good") if met else self.style.paint("–", "dim")
+        about = f"line {run.line} · {said}"
+        gap = " " * max(2, self.style.width - 4 - columns_of(name) - columns_of(about))
+        yield f"  {mark} {name}{gap}{self.style.paint(about, 'dim')}"
 
     def run(self, run: Run) -> Iterator[str]:
         yield self.heading(run)
@@ -150,15 +154,15 @@ class _Log:
             return
         grave = {f.criterion for f in findings if f.severity is Severity.ERROR}
         waived = {f.criterion for f in findings if f.waived is not None and f.criterion}
-        rows = [_row(verdict) for verdict in shown]
+        rows = [_row(verdict, new=self.report.base != "none") for verdict in shown]
         widths = [max(len(row[i]) for row in (*rows, _HEAD)) for i in range(4)]
-        yield self.style.paint("    " + _line("  " + _HEAD[0], _HEAD, widths), "dim").rstrip()
+        yield self.style.paint(f"    {_line('  ' + _HEAD[0], _HEAD, widths)}".rstrip(), "dim")
         for verdict, row in zip(shown, rows, strict=True):
             mark, role = _OUTCOMES[verdict.outcome]
             role = "error" if verdict.criterion in grave else role
             note = "waived" if verdict.criterion in waived else row[4]
             text = _line(f"{mark} {row[0]}", row, widths)
-            yield f"    {self.style.paint(text, role)}  {note}".rstrip()
+            yield f"    {self.style.paint(text if note else text.rstrip(), role)}{'  ' * bool(note)}{note}"
 
 
 _HEAD = ("criterion", "observed", "expected", "margin", "")
@@ -169,15 +173,15 @@ def _line(first: str, row: tuple[str, ...], widths: list[int]) -> str:
     return f"{name}  {row[1].rjust(widths[1])}  {row[2].ljust(widths[2])}  {row[3].rjust(widths[3])}"
 
 
-def _row(verdict: Verdict) -> tuple[str, str, str, str, str]:
+def _row(verdict: Verdict, *, new: bool) -> tuple[str, str, str, str, str]:
     margin = "" if verdict.margin is None else f"{verdict.margin:+.4g}"
     note = ""
     if verdict.outcome in (Outcome.UNKNOWN, Outcome.NOT_APPLICABLE):
         margin = "unknown" if verdict.outcome is Outcome.UNKNOWN else "n/a"
         note = plain(verdict.explanation, 160)
     elif verdict.reference is not None:
-        new = " (appended too)" if verdict.reference.appended else ""
-        note = f"{plain(verdict.reference.run, 80)}{new}"
+        also = " (appended too)" if verdict.reference.appended and new else ""
+        note = f"{plain(verdict.reference.run, 80)}{also}"
     elif "standard error" in verdict.explanation and verdict.outcome is Outcome.MISSED:
         note = verdict.explanation[verdict.explanation.rfind(", ") + 2 :].rstrip(")")
         note = plain(note, 80)
@@ -186,15 +190,14 @@ def _row(verdict: Verdict) -> tuple[str, str, str, str, str]:
 
 def _expected(verdict: Verdict) -> str:
     """Return the test, with the reference's value: `< single_pass (0.99)`."""
-    used = verdict.reference
-    if used is None:
-        return verdict.expected
-    values = ", ".join(_number(value) for value in used.values.values())
     own, _, rest = verdict.expected.partition(" ")
     operator, _, other = rest.partition(" ")
-    if other == f"{used.name}.{own}":
-        return f"{operator} {used.name} ({values})"
-    return f"{verdict.expected} ({values})"
+    name, _, member = other.rpartition(".")
+    short = f"{operator} {name}" if name and member == own else verdict.expected
+    used = verdict.reference
+    if used is None:
+        return short
+    return f"{short} ({', '.join(_number(value) for value in used.values.values())})"
 
 
 def _observed(verdict: Verdict) -> str:
@@ -212,6 +215,8 @@ def _number(value: Any) -> str:
         return str(value).lower()
     if isinstance(value, float):
         return f"{value:.4g}"
+    if isinstance(value, list) and len(value) > 1:
+        return f"{_number(value[0])} → {_number(value[-1])}"
     if isinstance(value, (list, dict)):
         return f"{len(value)} values"
     return plain(str(value), 24)

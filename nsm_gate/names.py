@@ -1,0 +1,37 @@
+"""Words that are almost other words: what a person probably meant."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection
+
+
+def nearest(word: str, options: Collection[str]) -> str | None:
+    """Return the option that looks most like a word, or None where none does."""
+    near = difflib.get_close_matches(word, options, n=1, cutoff=0.6)
+    return near[0] if near else None
+
+
+def suggestion(word: str, options: Collection[str]) -> str:
+    """Return `did you mean ...?`, or nothing."""
+    near = nearest(word, options)
+    return f"did you mean {near!r}?" if near else ""
+
+
+def is_slip(word: str, other: str) -> bool:
+    """Return whether two names differ by case and underscores, one letter, or a swap of two.
+
+    Digits are meant: accuracy_class_2 is no slip of accuracy_class_1.
+    """
+    one, two = (name.replace("_", "").replace("-", "").lower() for name in (word, other))
+    if one == two:
+        return True
+    if len(word) < 4 or abs(len(one) - len(two)) > 1:
+        return False
+    if len(one) == len(two):
+        apart = [i for i, (a, b) in enumerate(zip(one, two, strict=True)) if a != b]
+        swap = len(apart) == 2 and one[apart[0]] == two[apart[1]] and one[apart[1]] == two[apart[0]]
+        digits = any(one[i].isdigit() or two[i].isdigit() for i in apart)
+        return (len(apart) == 1 or swap) and not digits
+    long, short = (one, two) if len(one) > len(two) else (two, one)
+    return any(long[:i] + long[i + 1 :] == short and not long[i].isdigit() for i in range(len(long)))
