@@ -25,10 +25,14 @@ class Builder:
 
     Attributes:
         references: Every reference that is declared anywhere, for names that stand alone.
+        scope: What is being built: `log`, `experiment_type`, `domain` or `reference`, and its name.
+        read: Every expression with its scope and place, so that its names can be held against schemas.
     """
 
     references: Mapping[str, Node] = field(default_factory=dict)
     errors: list[GateError] = field(default_factory=list)
+    scope: tuple[str, str] = ("", "")
+    read: list[tuple[tuple[str, str], Node, Expression]] = field(default_factory=list)
 
     def expression(self, node: Node, own: tuple[str, ...] | None = None) -> Expression | None:
         """Parse a text node; a test of `own` is allowed where it is given."""
@@ -37,11 +41,13 @@ class Builder:
             return None
         bare = {name: (name, *own) for name in self.references} if own else {}
         try:
-            return parse_test(node.value, own, bare) if own else parse(node.value)
+            parsed = parse_test(node.value, own, bare) if own else parse(node.value)
         except ExpressionError as error:
             inside = 0 if node.block or "\n" in node.value else error.column
             self.errors.append(node.error(f"{error} in {node.value.strip()!r}", error.hint, inside))
             return None
+        self.read.append((self.scope, node, parsed))
+        return parsed
 
     def criteria(self, parent: Node | None) -> tuple[Criterion | UseDomain, ...]:
         """Return the criteria of a `criteria:` mapping."""
@@ -108,6 +114,7 @@ class Builder:
             self.errors.append(node.error("a series needs is", "add is: decreasing"))
             return None
         test = Call(str(state.value), (Name(tuple(str(series.value).split("."))),), ())
+        self.read.append((self.scope, series, test))
         return [Branch(None, test, str(state.value))]
 
     def _finish(
@@ -142,6 +149,7 @@ class Builder:
     def reference(self, name: str, node: Node) -> Reference | None:
         """Return a declared reference."""
         where = node.get("where")
+        self.scope = ("reference", name)
         condition = self.expression(where) if where else None
         pick = _PICK.fullmatch(str(node.value["pick"].value))
         if pick is None or (where and condition is None):

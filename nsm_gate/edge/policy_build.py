@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import date
 from typing import Any
 
 import jiter
 
 from nsm_gate.edge.criteria_build import Builder, absolute
+from nsm_gate.edge.name_check import Names
 from nsm_gate.errors import GateError, GateErrors
 from nsm_gate.model import Path, Severity
 from nsm_gate.names import suggestion
@@ -70,19 +71,23 @@ def build(
     declared: dict[str, Node] = {}
     for group in ("log", "experiment_type"):
         for root in merged[group].values():
-            declared.update((root.get("references") or root).items() if root.get("references") else ())
+            node = root.get("references")
+            declared.update(node.items() if node else ())
     builder = Builder(declared, mistakes)
     logs = {name: _log(builder, name, root, schema_of) for name, root in merged["log"].items()}
     types = {name: _type(builder, name, root) for name, root in merged["experiment_type"].items()}
     domains = {name: _domain(builder, name, root) for name, root in merged["domain"].items()}
     errors = builder.errors
-    for name, node in declared.items():
-        kind = node.get("from")
+    for name, reference in declared.items():
+        kind = reference.get("from")
         if kind and kind.value not in logs:
             hint = suggestion(str(kind.value), logs)
             errors.append(
                 kind.error(f"reference {name!r} is taken from no known log kind: {kind.value!r}", hint)
             )
+    known = {name: kind for name, kind in logs.items() if kind}
+    if not errors:
+        errors += _unknown_names(builder, known, types, domains)
     _severities_of_logs(merged["log"], rule_ids, errors)
     severities = _severities(config, rule_ids, logs, types, errors)
     waivers = _waivers(config, rule_ids, errors)
@@ -92,7 +97,7 @@ def build(
     if errors:
         raise GateErrors(tuple(errors))
     return Policy(
-        {name: kind for name, kind in logs.items() if kind},
+        known,
         types,
         domains,
         tuple(str(item.value) for item in exclude.value) if exclude else (),
@@ -102,6 +107,33 @@ def build(
         source,
         config is not None,
     )
+
+
+def _unknown_names(
+    builder: Builder,
+    logs: Mapping[str, LogKind],
+    types: Mapping[str, ExperimentType],
+    domains: Mapping[str, Domain],
+) -> Iterator[GateError]:
+    """Yield a mistake for each name that no log kind has to which its expression applies."""
+    metrics = {metric for domain in domains.values() for metric in domain.metrics}
+    declared = [kind.references for kind in logs.values()] + [kind.references for kind in types.values()]
+    references = {name: reference for group in declared for name, reference in group.items()}
+    for (what, owner), node, expression in builder.read:
+        if what == "log":
+            kinds = [logs[owner]]
+        elif what == "reference":
+            kinds = [logs[references[owner].log]] if owner in references else []
+        elif what == "domain":
+            kinds = [kind for kind in logs.values() if kind.domain]
+        else:
+            kinds = [kind for kind in logs.values() if kind.experiment_type]
+        for path in expression.paths():
+            faults = [Names(kind, logs, references, metrics).fault(path) for kind in kinds]
+            if faults and all(faults):
+                fact, hint = next(fault for fault in faults if fault)
+                offset = max(node.text.find(".".join(path)), 0)
+                yield node.error(fact, hint, offset)
 
 
 def _steps(where: str) -> list[str]:
@@ -153,6 +185,8 @@ def _log(
         if root.get(needed) is None:
             builder.errors.append(root.error(f"log kind {name!r} has no {needed}", f"add {needed}:"))
             return None
+    references = _references(builder, root)
+    builder.scope = ("log", name)
     schema = _schema(builder, root.value["schema"], schema_of)
     run: Path = tuple(_text(root, "run").split(".")) if root.get("run") else ()
 
@@ -201,7 +235,7 @@ def _log(
             for word, node in (names.items() if names else ())
         },
         rates={word: absolute(str(node.value), run) for word, node in (rates.items() if rates else ())},
-        references=_references(builder, root),
+        references=references,
         assertions=tuple(law for law in assertions if law),
         criteria=builder.criteria(root.get("criteria")),
         severity={
@@ -234,17 +268,20 @@ def _schema(
 
 
 def _type(builder: Builder, name: str, root: Node) -> ExperimentType:
+    references = _references(builder, root)
+    builder.scope = ("experiment_type", name)
     return ExperimentType(
         name,
         _text(root, "description"),
         _texts(root, "requires"),
         builder.criteria(root.get("criteria")),
-        _references(builder, root),
+        references,
         f"{root.path}:{root.line}",
     )
 
 
 def _domain(builder: Builder, name: str, root: Node) -> Domain:
+    builder.scope = ("domain", name)
     return Domain(
         name,
         _text(root, "description"),
