@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 Lines = Sequence[bytes]
 
@@ -26,11 +26,13 @@ class Lost:
         index: In the base, from 0.
         raw: Its bytes.
         replaced_by: Index in the head of the line that stands in its place, if there is one.
+        moved_to: Index in the head of a new line that is this one, out of its order.
     """
 
     index: int
     raw: bytes
     replaced_by: int | None
+    moved_to: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,11 @@ class Change:
     inserted: tuple[int, ...]
     lost: tuple[Lost, ...]
     kept: tuple[frozenset[int] | range, ...]
+
+    @property
+    def moved(self) -> frozenset[int]:
+        """Return the head indices of new lines that are lost ones, out of their order."""
+        return frozenset(lost.moved_to for lost in self.lost if lost.moved_to is not None)
 
     @property
     def judged(self) -> tuple[int, ...]:
@@ -77,7 +84,19 @@ def compare(bases: Sequence[Lines], published: Sequence[Lines], head: Lines) -> 
     old = frozenset[int]().union(*kept) if last + 1 > sum(map(len, kept)) or len(kept) > 1 else None
     inserted = () if old is None else tuple(i for i in range(last + 1) if i not in old)
     lost = _lost([(lines, matches[id(lines)]) for lines in published], len(head))
-    return Change(appended, inserted, lost, kept)
+    return Change(appended, inserted, _moved(lost, (*inserted, *appended), head), kept)
+
+
+def _moved(lost: tuple[Lost, ...], new: Sequence[int], head: Lines) -> tuple[Lost, ...]:
+    """Say of each lost line where it went, if a new line is the same."""
+    if not lost:
+        return lost
+    places: dict[bytes, list[int]] = {}
+    for index in reversed(new):
+        places.setdefault(head[index], []).append(index)
+    return tuple(
+        replace(item, moved_to=places[item.raw].pop()) if places.get(item.raw) else item for item in lost
+    )
 
 
 def _kept(match: Sequence[int]) -> frozenset[int] | range:

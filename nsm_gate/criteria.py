@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from nsm_gate.expressions import UNKNOWN, Comparison, Node, Value, decimal, is_number
-from nsm_gate.model import Json, Outcome, ReferenceUsed, Verdict
+from nsm_gate.model import Json, Outcome, Path, ReferenceUsed, Verdict
 from nsm_gate.pointers import pointer, show
 from nsm_gate.policy import Branch, Criterion, Domain, ExperimentType, UseDomain
 from nsm_gate.records import ABSENT, Record
@@ -54,22 +54,33 @@ def _of_domain(domain: Domain | None, *, optional: bool) -> Iterator[Applied]:
             yield Applied(item, optional)
 
 
-def judge(applied: Applied, record: Record, pick: Pick) -> Verdict:
-    """Judge one run by one criterion. Never raises; what is missing is unknown, never met."""
-    return _Judgement(applied, record, pick).verdict()
+def judge(applied: Applied, record: Record, pick: Pick, refused: Collection[str] = frozenset()) -> Verdict:
+    """Judge one run by one criterion. Never raises; what is missing is unknown, never met.
+
+    Args:
+        applied: The criterion.
+        record: The run.
+        pick: Finds the run that a reference stands for.
+        refused: JSON pointers of values that the schema refuses: they count as unknown.
+    """
+    return _Judgement(applied, record, pick, refused).verdict()
 
 
 class _Judgement:
-    def __init__(self, applied: Applied, record: Record, pick: Pick) -> None:
+    def __init__(self, applied: Applied, record: Record, pick: Pick, refused: Collection[str]) -> None:
         self.criterion = applied.criterion
         self.optional = applied.optional
         self.record = record
         self.pick = pick
+        self.refused = refused
         self.picked: dict[str, Picked] = {}
+        self.lacking: list[str] = []
 
     def lookup(self, path: tuple[str, ...]) -> Value:
         found = self.reference(path[0])
         if found is None:
+            if self.refused and pointer(*self.record.place(path)) in self.refused:
+                return UNKNOWN
             return self.record.value(path)
         if found.record is None or len(path) == 1:
             return UNKNOWN
@@ -138,6 +149,8 @@ class _Judgement:
         words = "by"
         if outcome is Outcome.MISSED and isinstance(test, Comparison):
             words = "short by" if test.rest[0][0].startswith(">") else "over by"
+        if not margin:
+            return " (exactly at the threshold)"
         parts = [f"{words} {_plain(abs(margin))}"]
         errors = self.standard_errors(abs(margin))
         if errors:
@@ -174,6 +187,8 @@ class _Judgement:
         place = self.record.place(path)
         run = self.record.kind.run
         short = ".".join(place[len(run) :] if place[: len(run)] == run else place)
+        if pointer(*place) in self.refused:
+            return f"{short} is refused by the schema"
         value = self.record.entry.value
         for index, member in enumerate(place):
             holder = value
@@ -201,7 +216,9 @@ class _Judgement:
 
     def missing(self, node: Node) -> str:
         """Say which values a test lacks, or which have the wrong type."""
-        reasons = [self.lacks(path) for path in node.paths() if self.lookup(path) is UNKNOWN]
+        absent = [path for path in node.paths() if self.lookup(path) is UNKNOWN]
+        self.lacking = [pointer(*self.record.place(p)) for p in absent if self.reference(p[0]) is None]
+        reasons = [self.lacks(path) for path in absent]
         if reasons:
             return ", ".join(dict.fromkeys(reasons))
         return f"the values do not fit the test: {self.reads(node)}"
@@ -234,10 +251,11 @@ class _Judgement:
             expected=branch.expected,
             margin=_finite(margin),
             explanation=explanation,
-            pointer=pointer(*record.place(own)) if own else None,
+            pointer=pointer(*_to_list(record, record.place(own))) if own else None,
             reference=None if outcome is Outcome.NOT_APPLICABLE else self.used(reads),
             law=criterion.law,
             defined_at=criterion.defined_at,
+            lacks=tuple(self.lacking),
         )
 
     def used(self, reads: list[tuple[str, ...]]) -> ReferenceUsed | None:
@@ -258,6 +276,14 @@ def _plain(value: Value) -> str:
     text = f"{value:.6f}".rstrip("0").rstrip(".")
     exact = str(value)
     return exact if len(exact) <= len(text) and "E" not in exact else text
+
+
+def _to_list(record: Record, place: Path) -> Path:
+    """Return a place up to the first list: a plucked series has no pointer of its own."""
+    for end in range(1, len(place)):
+        if isinstance(record.at(place[:end]), list):
+            return place[:end]
+    return place
 
 
 def _finite(margin: Value) -> float | None:

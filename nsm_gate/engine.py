@@ -136,7 +136,8 @@ class _Engine:
         if not entries:
             return None
         names = ", ".join(members)
-        fact = f"none of its {entries} entries has a member of {book.kind.name} ({names})"
+        which = "its one entry has no" if entries == 1 else f"none of its {entries} entries has a"
+        fact = f"{which} member of {book.kind.name} ({names})"
         return fact, "exclude it in nsm-gate.yaml, or describe your own log kind there"
 
     def lines(self, log: LogInput, judged: Sequence[int]) -> None:
@@ -144,6 +145,8 @@ class _Engine:
         new = set(judged)
         partial = [] if self.task.bases < 2 else range(len(book.lines))
         for index in sorted({*new, *partial}):
+            if index in book.change.moved:
+                continue  # the history says it: the line itself was judged when it was logged
             mask = book.change.mask(index)
             if index in new:
                 self.count += 1
@@ -203,33 +206,52 @@ class _Engine:
         )
 
     def entry(self, subject: Subject) -> Iterator[Problem]:
-        """Yield an entry's problems: the specific rule wins over the schema."""
+        """Yield an entry's problems, one a defect.
+
+        The specific rule wins over the schema where it owns the place. What the schema refuses is not
+        computed with: no law, warning or verdict speaks of a refused value, nor of anything below an
+        object that is missing or of the wrong type.
+        """
         owned: set[str] = set()
         flaws: list[Problem] = []
-        found: list[Problem] = []
+        found: list[tuple[bool, Problem]] = []
         for check in CHECKS:
             if not isinstance(check, EntryCheck):
                 continue
-            problems = list(check.run(subject))
-            if check.id == "schema":
-                flaws = problems
-                continue
-            found += problems
-            if check.owns:
-                owned.update(p.pointer for p in problems if p.pointer is not None)
-        yield from (flaw for flaw in flaws if flaw.pointer not in owned)
-        yield from found
-        places_taken = owned | {flaw.pointer for flaw in flaws}
-        for verdict in self.judge(subject):
+            for problem in check.run(subject):
+                if check.id == "schema":
+                    flaws.append(problem)
+                    continue
+                found.append((check.owns, problem))
+                if check.owns and problem.pointer is not None:
+                    owned.add(problem.pointer)
+                owned.update(problem.covers)
+        roots = tuple(f"{flaw.pointer}/" for flaw in flaws if flaw.below and flaw.pointer not in owned)
+        refused = {flaw.pointer or "" for flaw in flaws if flaw.pointer not in owned and not flaw.yields}
+        moot = refused | owned
+        kept = [
+            problem
+            for owns, problem in found
+            if not (problem.pointer or "").startswith(roots)
+            and not refused.intersection(problem.reads)
+            and (owns or problem.pointer not in refused)
+        ]
+        laws = {problem.pointer for problem in kept if problem.reads}
+        for flaw in flaws:
+            if flaw.pointer not in owned and not (flaw.yields and flaw.pointer in laws):
+                yield flaw
+        yield from kept
+        for verdict in self.judge(subject, refused):
             self.verdicts.append(verdict)
-            # A value that is reported as missing already is not reported once more as unknown.
-            if verdict.outcome is Outcome.UNKNOWN and verdict.pointer in places_taken:
+            # A value that is reported already is not reported once more as unknown.
+            told = [place in moot or place.startswith(roots) for place in verdict.lacks]
+            if verdict.outcome is Outcome.UNKNOWN and told and all(told):
                 continue
             for check in CHECKS:
                 if isinstance(check, VerdictCheck):
                     yield from check.run(verdict)
 
-    def judge(self, subject: Subject) -> Iterator[Verdict]:
+    def judge(self, subject: Subject, refused: set[str]) -> Iterator[Verdict]:
         record, kind = subject.record, subject.experiment_type
         references: dict[str, Reference] = {**record.kind.references, **(kind.references if kind else {})}
         picked: dict[str, Picked] = {}
@@ -242,7 +264,7 @@ class _Engine:
             return picked[name]
 
         for applied in applicable(record, kind, subject.domain):
-            yield judge(applied, record, pick)
+            yield judge(applied, record, pick, refused)
 
     def history(self, book: Book) -> History:
         kind = book.kind.name

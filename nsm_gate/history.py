@@ -11,7 +11,7 @@ from nsm_gate.checks.check import Seen
 from nsm_gate.jsonl import decode
 from nsm_gate.model import Entry, Line
 from nsm_gate.policy import LogKind
-from nsm_gate.records import Record
+from nsm_gate.records import ABSENT, Record
 
 Key = tuple[str | int, ...]
 
@@ -127,5 +127,5 @@ def _fingerprint(record: Record) -> int | None:
         return None
     settings = [record.at(path) for path in record.kind.configuration]
     known = {name: value for name, value in results.items() if value is not None}
-    parts = [known, [part if isinstance(part, (dict, list)) else str(part) for part in settings]]
+    parts = [known, [None if part is ABSENT else part for part in settings]]
     return hash(json.dumps(parts, sort_keys=True))

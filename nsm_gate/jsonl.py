@@ -31,6 +31,8 @@ _SPACE = re.compile(r"[ \t\r]*")
 _STOP = re.compile(r'["\\\x00-\x1f]')
 _HEX = re.compile(r"[0-9a-fA-F]{4}")
 _LITERALS = {"true", "false", "null"}
+_UTF_16 = "the file looks like UTF-16: save it as UTF-8"
+_ONE_OBJECT = 'write one object a line: {"...": ...}'
 _WORDS = {
     "nan": "write null, and say in the findings why the value is missing",
     "infinity": "write null, and say in the findings why the value is missing",
@@ -170,7 +172,7 @@ def _explain(line: Line, refusal: str) -> Malformed:
         reason = f"byte 0x{raw[error.start]:02x} is not UTF-8"
         hint = "write the log with encoding='utf-8'"
         if raw[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\0" in raw[:4]:
-            hint = "the file looks like UTF-16: save it as UTF-8"
+            hint = _UTF_16
         return Malformed(line, "invalid-json", reason, hint, column, column + 1)
     try:
         for _ in _Scanner(decoded).run():
@@ -179,6 +181,8 @@ def _explain(line: Line, refusal: str) -> Malformed:
         if fault.torn and not line.terminated:
             fault.reason = f"line is torn: it ends inside {fault.torn}"
             fault.hint = "a writer was interrupted: remove the line, or log the run again"
+        if "\0" in decoded[:4]:
+            fault.hint = _UTF_16
         return Malformed(line, fault.rule, fault.reason, fault.hint, fault.column, fault.end)
     return Malformed(line, "invalid-json", refusal, "write one JSON object a line", 1, 2)
 
@@ -247,8 +251,9 @@ class _Scanner:
                     yield self.close(stack)
                     continue
                 if char != ",":
-                    kind = "object" if stack[-1].is_object else "array"
-                    raise self.fault(f"{self.show()} where a comma or the end of the {kind} belongs")
+                    kind, parts = ("object", "members") if stack[-1].is_object else ("array", "items")
+                    fact = f"{self.show()} where a comma or the end of the {kind} belongs"
+                    raise self.fault(fact, f"write a comma between two {parts}")
                 self.at += 1
                 self.space()
                 if self.peek(stack, "a container") in "}]":
@@ -288,7 +293,8 @@ class _Scanner:
         frame.seen.add(key)
         self.space()
         if self.peek(stack, "an object") != ":":
-            raise self.fault(f"{self.show()} where a colon belongs")
+            hint = "write a colon between a member's name and its value"
+            raise self.fault(f"{self.show()} where a colon belongs", hint)
         self.at += 1
         return frame.where + pointer(key), span
 
@@ -306,12 +312,13 @@ class _Scanner:
                 raise _Fault(f"number of {len(token):,} digits", "log a float", start + 1, self.at + 1)
             if math.isinf(float(token)):
                 hint = "write null, and say in the findings why the value is missing"
-                fact = f"{token[:40]} is larger than a float holds"
+                shown = token if len(token) <= 40 else f"{token[:40]}…"
+                fact = f"{shown} is beyond what a float holds"
                 raise _Fault(fact, hint, start + 1, self.at + 1)
             return
         if word is None or char == "'":
             hint = "write strings in double quotes" if char == "'" else ""
-            raise self.fault(f"{self.show()} where a value belongs", hint)
+            raise self.fault(f"{self.show()} where a value belongs", hint or self.remedy(stack))
         if word[0] in _LITERALS:
             self.at = word.end()
             return
@@ -319,8 +326,15 @@ class _Scanner:
             raise self.torn("a value")
         hint = _WORDS.get(word[0].lstrip("+-").lower(), "")
         if not hint and (char.isdigit() or char in "+-."):
-            raise _Fault(f"{word[0][:40]!r} is not a JSON number", "", start + 1, word.end() + 1)
+            hint = "write numbers like 0.5, 12 or 1e-4"
+            raise _Fault(f"{word[0][:40]!r} is not a JSON number", hint, start + 1, word.end() + 1)
+        hint = hint or self.remedy(stack)
         raise _Fault(f"{word[0][:40]!r} is not JSON", hint, start + 1, word.end() + 1)
+
+    def remedy(self, stack: list[_Frame]) -> str:
+        if self.line[self.at].isspace():
+            return "write plain spaces between values"
+        return "write a JSON value, or null" if stack else _ONE_OBJECT
 
     def string(self, stack: list[_Frame]) -> None:
         start = self.at
@@ -355,7 +369,8 @@ class _Scanner:
         if code is None:
             if len(self.line) < begin + 6:
                 raise self.torn("a string")
-            raise _Fault("escape \\u without four hex digits", "", begin + 1, begin + 3)
+            hint = "write four hex digits, or the character itself"
+            raise _Fault("escape \\u without four hex digits", hint, begin + 1, begin + 3)
         self.at = begin + 6
         value = int(code[0], 16)
         if 0xD800 <= value < 0xDC00 and self.line[self.at : self.at + 2] == "\\u":
@@ -382,7 +397,7 @@ class _Scanner:
     def show(self) -> str:
         return repr(self.line[self.at])
 
-    def fault(self, reason: str, hint: str = "") -> _Fault:
+    def fault(self, reason: str, hint: str) -> _Fault:
         return _Fault(reason, hint, self.at + 1, self.at + 2)
 
     def torn(self, inside: str) -> _Fault:
@@ -391,5 +406,5 @@ class _Scanner:
         return _Fault(f"line ends inside {inside}", hint, end, end + 1, torn=inside)
 
     def not_object(self, what: str, start: int, end: int) -> _Fault:
-        hint = 'write one object a line: {"...": ...}'
+        hint = _ONE_OBJECT
         return _Fault(f"line holds {what}, not an object", hint, start + 1, end + 1)

@@ -121,6 +121,9 @@ class Problem:
         criterion: Name of the criterion, for the verdict rules.
         lost: Bytes of the line in the base, where the head no longer has it.
         covers: Further pointers that this problem explains, so that the schema keeps silent.
+        reads: Pointers of the values that it was computed from; where one is refused, it is moot.
+        yields: Whether a law that names the same value replaces it: it restates that law.
+        below: Whether nothing under the pointer is reported: the object itself is missing or wrong.
     """
 
     rule: str
@@ -135,6 +138,9 @@ class Problem:
     criterion: str | None = None
     lost: bytes | None = None
     covers: tuple[str, ...] = ()
+    reads: tuple[str, ...] = ()
+    yields: bool = False
+    below: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +214,7 @@ class Verdict:
         pointer: JSON pointer to the observed value.
         reference: The run compared with, if any.
         law: Canonical text of the criterion as judged; the JSON output gives its SHA-256.
+        lacks: JSON pointers of the run's values that the test needed and did not get.
         defined_at: `file:line` of the criterion.
         rules_from: `head` or `base`: whose rules judged.
     """
@@ -228,6 +235,7 @@ class Verdict:
     law: str
     defined_at: str
     rules_from: str = "head"
+    lacks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

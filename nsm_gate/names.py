@@ -1,4 +1,4 @@
-"""Words that are almost other words: what a person probably meant."""
+"""Words: what a person probably meant, and how many there are."""
 
 from __future__ import annotations
 
@@ -35,3 +35,8 @@ def is_slip(word: str, other: str) -> bool:
         return (len(apart) == 1 or swap) and not digits
     long, short = (one, two) if len(one) > len(two) else (two, one)
     return any(long[:i] + long[i + 1 :] == short and not long[i].isdigit() for i in range(len(long)))
+
+
+def plural(count: int, word: str) -> str:
+    """Return `1 line`, `2 lines`."""
+    return f"{count:,} {word}{'' if count == 1 else 's'}"

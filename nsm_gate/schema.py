@@ -29,6 +29,7 @@ class Flaw:
         message: The fact.
         hint: The remedy.
         member: Name of the member that is absent or not known, where that is the flaw.
+        conditional: Whether it holds only because of another value of the record.
     """
 
     pointer: str
@@ -36,6 +37,7 @@ class Flaw:
     message: str
     hint: str
     member: str | None = None
+    conditional: bool = False
 
 
 class Validator:
@@ -87,7 +89,9 @@ class Validator:
                 yield Flaw(where + pointer(member), keyword, fact, "remove or rename it", member)
         else:
             fact, hint = self._refusal(name, kind, error)
-            yield Flaw(where, keyword, f"{label} {fact}", hint)
+            joined = f"{label} {fact}" if name not in _SAYINGS else f"{label}: {fact}"
+            conditional = not {"then", "else"}.isdisjoint(error.schema_path)
+            yield Flaw(where, keyword, joined, hint, conditional=conditional)
 
     def _refusal(self, name: str, kind: Any, error: Any) -> tuple[str, str]:
         shown = show(error.instance)
@@ -106,16 +110,27 @@ class Validator:
                 f"write a value {words[1]} {show(kind.limit)}",
             )
         if name in _SIZES:
-            words = _SIZES[name]
-            return f"has {words[0]} {show(kind.limit)} {words[1]}", self._description(error)
+            few, unit, order = _SIZES[name]
+            if kind.limit == 1 and not error.instance:
+                return "is empty", f"write at least 1 {unit}"
+            return f"has {few} {show(kind.limit)} {unit}s", f"write {order} {show(kind.limit)} {unit}s"
+        if name == "Pattern" and not str(error.instance).strip():
+            return "is blank", "write at least one character that is not white space"
         if name == "Pattern":
-            return f"is {shown}, which does not match {kind.pattern}", self._description(error)
+            return f"is {shown}, which does not match {kind.pattern}", self._asked(error)
         if name == "Format":
-            return f"is {shown}, not a {kind.format}", self._description(error)
+            return f"is {shown}, not a {kind.format}", self._asked(error)
         if name == "FalseSchema":
             return "is not allowed here", "remove it"
         said = self._description(error)
-        return f"breaks the schema: {said}" if said else f"breaks the schema's {name}", ""
+        # "a completed run records a result: final_metrics, ...": what follows the colon is the remedy.
+        asked = said.rstrip(".").partition(": ")[2]
+        return (said or f"breaks the schema's {name}"), f"log {asked or 'what the schema asks for'}"
+
+    def _asked(self, error: Any) -> str:
+        """Return a remedy from what the schema says of the place."""
+        said = self._description(error).rstrip(".")
+        return f"write what the schema describes: {said[:1].lower()}{said[1:]}" if said else ""
 
     def _description(self, error: Any) -> str:
         """Return what the schema says of the place that refused, if it says anything."""
@@ -135,6 +150,7 @@ class Validator:
         return said
 
 
+_SAYINGS = {"Not", "AnyOf", "OneOfNotValid", "OneOfMultipleValid", "Contains"}
 _TYPES = {
     "string": "a string", "number": "a number", "integer": "a whole number", "null": "null",
     "boolean": "true or false", "object": "an object", "array": "a list",
@@ -146,12 +162,12 @@ _BOUNDS = {
     "ExclusiveMaximum": ("not below", "below"),
 }
 _SIZES = {
-    "MinLength": ("fewer than", "characters"),
-    "MaxLength": ("more than", "characters"),
-    "MinItems": ("fewer than", "items"),
-    "MaxItems": ("more than", "items"),
-    "MinProperties": ("fewer than", "members"),
-    "MaxProperties": ("more than", "members"),
+    "MinLength": ("fewer than", "character", "at least"),
+    "MaxLength": ("more than", "character", "at most"),
+    "MinItems": ("fewer than", "item", "at least"),
+    "MaxItems": ("more than", "item", "at most"),
+    "MinProperties": ("fewer than", "member", "at least"),
+    "MaxProperties": ("more than", "member", "at most"),
 }
 
 

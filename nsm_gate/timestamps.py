@@ -21,10 +21,12 @@ class Instant:
     Attributes:
         utc: The instant, in UTC; a time without an offset is taken as UTC.
         offset: `Z`, `+02:00`, or None where none is written.
+        fraction: Digits of the second as they are written, where there are any.
     """
 
     utc: datetime
     offset: str | None
+    fraction: str | None = None
 
     @property
     def is_utc(self) -> bool:
@@ -36,14 +38,16 @@ def parse(text: str) -> Instant | str:
     """Return the instant, or what is wrong with the text."""
     found = _PATTERN.fullmatch(text)
     if found is None:
-        return "not an ISO 8601 date-time"
+        return "not a date-time of the form that logs use"
     date, time, fraction, offset = found.groups()
+    if time.startswith("24:") or time.endswith(":60"):
+        return "24:00 and leap seconds are times that most readers refuse"
     try:
         local = datetime.fromisoformat(f"{date}T{time}.{(fraction or '0')[:6]:0<6}")
     except ValueError:
         return "no such date or time"
     if offset is None or offset == "Z":
-        return Instant(local.replace(tzinfo=timezone.utc), offset)
+        return Instant(local.replace(tzinfo=timezone.utc), offset, fraction)
     hours, minutes = int(offset[1:3]), int(offset[4:6])
     if hours > 23 or minutes > 59:
         return f"no such offset from UTC as {offset}"
@@ -52,10 +56,17 @@ def parse(text: str) -> Instant | str:
         utc = local - shift if offset[0] == "+" else local + shift
     except OverflowError:
         return "no such date or time"
-    return Instant(utc.replace(tzinfo=timezone.utc), offset)
+    return Instant(utc.replace(tzinfo=timezone.utc), offset, fraction)
 
 
-def written(instant: datetime) -> str:
-    """Return the instant as a log should hold it: `2025-11-03T10:15:00Z`."""
-    text = instant.astimezone(timezone.utc).replace(tzinfo=None).isoformat()
-    return f"{text}Z"
+def written(instant: datetime, fraction: str | None = None) -> str:
+    """Return the instant as a log should hold it: `2025-11-03T10:15:00Z`.
+
+    Args:
+        instant: The time, with any offset.
+        fraction: Digits of the second to write instead of the instant's own, to lose none.
+    """
+    utc = instant.astimezone(timezone.utc).replace(tzinfo=None)
+    if fraction is None:
+        return f"{utc.isoformat()}Z"
+    return f"{utc.replace(microsecond=0).isoformat()}.{fraction}Z"

@@ -14,13 +14,14 @@ from collections.abc import Iterator
 
 from nsm_gate.checks.check import EntryCheck, Subject
 from nsm_gate.expressions import UNKNOWN, decimal, is_number
-from nsm_gate.model import Problem, Severity
+from nsm_gate.model import Path, Problem, Severity
 from nsm_gate.pointers import pointer, show
 
 
 def run(subject: Subject) -> Iterator[Problem]:
     """Yield a problem for each law that is known to be broken."""
     record = subject.record
+    reported: set[Path] = set()
     for law in record.kind.assertions:
         if law.when is not None and law.when.value(record.value) is not True:
             continue
@@ -32,8 +33,12 @@ def run(subject: Subject) -> Iterator[Problem]:
             shown = str(decimal(value)) if is_number(value) else show(value)
             if value is not UNKNOWN and not isinstance(value, (list, dict)):
                 reads.append(f"{'.'.join(path)} {shown}")
+        if law.at in reported:
+            continue
+        reported.add(law.at)
         fact = f"{law.message}: {', '.join(reads)}"
-        yield Problem("assertion", fact, law.hint, record.line, pointer=pointer(*law.at))
+        used = tuple(pointer(*record.place(path)) for path in law.test.paths())
+        yield Problem("assertion", fact, law.hint, record.line, pointer=pointer(*law.at), reads=used)
 
 
-CHECK = EntryCheck("assertion", __doc__, Severity.ERROR, run, owns=True)
+CHECK = EntryCheck("assertion", __doc__, Severity.ERROR, run)

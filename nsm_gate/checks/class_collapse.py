@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from nsm_gate.checks.check import EntryCheck, Subject
 from nsm_gate.expressions import is_number
 from nsm_gate.model import Problem, Severity
-from nsm_gate.pointers import pointer
+from nsm_gate.pointers import pointer, show
 
 
 def run(subject: Subject) -> Iterator[Problem]:
@@ -25,7 +25,7 @@ def run(subject: Subject) -> Iterator[Problem]:
         return
     low, high = min(numbers, key=lambda item: item[1]), max(numbers, key=lambda item: item[1])
     if low[1] < 0.01 and high[1] > 0.99:
-        fact = f"class collapse: {low[0][-1]} {low[1]:.4f}, {high[0][-1]} {high[1]:.4f}"
+        fact = f"class collapse: {low[0][-1]} {show(low[1])}, {high[0][-1]} {show(high[1])}"
         hint = "the accuracy only mirrors the data's balance: say so in the findings"
         yield Problem("class-collapse", fact, hint, record.line, pointer=pointer(*low[0]))
 

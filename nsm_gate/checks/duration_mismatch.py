@@ -27,9 +27,13 @@ def run(subject: Subject) -> Iterator[Problem]:
     span = (end.utc - start.utc).total_seconds()
     if span >= 0 and abs(seconds - span) > max(1.0, 0.05 * span):
         path = record.kind.seconds or ()
-        fact = f"{'.'.join(path)} is {show(seconds)}, but start and end are {span:g} seconds apart"
+        fact = f"{'.'.join(path)} is {show(seconds)}, but start and end are {_seconds(span)} seconds apart"
         hint = "measure the time and its ends with one clock"
         yield Problem("duration-mismatch", fact, hint, record.line, pointer=pointer(*path))
+
+
+def _seconds(span: float) -> str:
+    return f"{span:.6f}".rstrip("0").rstrip(".")
 
 
 CHECK = EntryCheck("duration-mismatch", __doc__, Severity.WARNING, run)

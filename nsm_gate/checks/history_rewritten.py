@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from nsm_gate.checks.check import LogCheck, LogContext
 from nsm_gate.jsonl import decode
 from nsm_gate.model import Entry, Json, Line, Problem, Severity
+from nsm_gate.names import plural
 from nsm_gate.pointers import pointer, show
 
 
@@ -24,21 +25,31 @@ def run(log: LogContext) -> Iterator[Problem]:
     for lost in log.change.lost:
         name = log.name(lost.raw)
         line = lost.index + 1
+        if lost.moved_to is not None:
+            fact = f"line was moved to line {lost.moved_to + 1}"
+            hint = "put it back: lines that were logged keep their order"
+            yield Problem("history-rewritten", fact, hint, line, run=name, lost=lost.raw)
+            continue
         changed = None
         if lost.replaced_by is not None and lost.replaced_by < len(log.head):
             changed = _difference(lost.raw, log.head[lost.replaced_by])
         where, fact = changed or (None, "line is gone from the log")
-        hint = f"restore the line of {log.base}, then append a correction with corrects and reason"
+        hint = f"restore it as in {_commit(log)}, then append a correction with corrects and reason"
         yield Problem("history-rewritten", fact, hint, line, pointer=where, run=name, lost=lost.raw)
+
+
+def _commit(log: LogContext) -> str:
+    """Return the commit at the end of the base's words (`merge base of main: 1a2b3c4`)."""
+    return log.base.rpartition(": ")[2]
 
 
 def _gone(log: LogContext, lines: int) -> Problem:
     if log.moved_to:
-        fact = f"the log was renamed to {log.moved_to}, with {lines} published lines"
+        fact = f"the log was renamed to {log.moved_to}, with {plural(lines, 'published line')}"
         hint = f"move it back to {log.path}: a log keeps its place"
     else:
-        fact = f"the log was deleted, with {lines} published lines"
-        hint = f"restore it: git checkout <base> -- {log.path}"
+        fact = f"the log was deleted, with {plural(lines, 'published line')}"
+        hint = f"restore it: git checkout {_commit(log)} -- {log.path}"
     return Problem("history-rewritten", fact, hint, 1, columns=(1, 2))
 
 
@@ -66,6 +77,16 @@ def _changes(
     if isinstance(old, dict) and isinstance(new, dict):
         for member in {**old, **new}:
             yield from _changes(old.get(member, _ABSENT), new.get(member, _ABSENT), (*path, member))
+    elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        for index, (one, other) in enumerate(zip(old, new, strict=True)):
+            yield from _changes(one, other, (*path, index))
+    elif isinstance(old, str) and isinstance(new, str) and old != new:
+        start = next(
+            (i for i, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new))
+        )
+        cut = max(0, start - 20) if max(len(old), len(new)) > 60 else 0
+        dots = "…" if cut else ""
+        yield path, show(dots + old[cut:]), show(dots + new[cut:])
     elif type(old) is not type(new) or old != new:
         yield path, _words(old), _words(new)
 

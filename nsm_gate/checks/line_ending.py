@@ -18,7 +18,8 @@ from nsm_gate.model import Entry, Line, Malformed, Problem, Severity
 
 def run(line: Line, decoded: Entry | Malformed) -> Iterator[Problem]:
     """Yield a problem for a missing final newline, and for a carriage return."""
-    torn = isinstance(decoded, Malformed) and decoded.rule != "blank-line"
+    # A torn line says so itself, and a blank one is to be removed, not mended.
+    torn = isinstance(decoded, Malformed)
     end = len(text(line.raw)) + 1
     if not line.terminated and not torn:
         fact = "the last line has no newline"

@@ -17,6 +17,7 @@ from nsm_gate.pointers import pointer, show
 from nsm_gate.records import ABSENT
 
 LEAST = 20
+_TO_DO = re.compile(r"\W*(?:TODO|FIXME|TBD|XXX)\b")
 _PLACEHOLDER = re.compile(
     r"[\W_]*(?:to ?do|tb[da]|fix ?me|xxx+|n/?a|none|null|nothing|placeholder|lorem ipsum.*|"
     r"to be (?:added|determined|done|written|filled(?: in)?)|fill (?:me )?in(?: later)?|"
@@ -51,6 +52,8 @@ def run(subject: Subject) -> Iterator[Problem]:
 
 def _is_placeholder(text: str) -> bool:
     """Return whether the text is nothing but placeholders, or one letter repeated."""
+    if _PLACEHOLDER.fullmatch(text[:400]) or _TO_DO.match(text):
+        return True
     parts = [part for part in re.split(r"[.;:,\n]+", text[:400]) if part.strip()]
     return all(_PLACEHOLDER.fullmatch(part) for part in parts) or len(set(text.lower()) - set(" .-_")) <= 1
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nsm_gate.checks.check import EntryCheck, Subject
-from nsm_gate.model import Problem, Severity
+from nsm_gate.model import At, Problem, Severity
 from nsm_gate.names import nearest
 from nsm_gate.pointers import pointer, show
 
@@ -21,7 +21,13 @@ def run(subject: Subject) -> Iterator[Problem]:
     record = subject.record
     for flaw in subject.validator.flaws(record.entry.value):
         if flaw.keyword not in ("additionalProperties", "unevaluatedProperties"):
-            yield Problem("schema", flaw.message, flaw.hint, record.line, pointer=flaw.pointer)
+            whole = flaw.keyword in ("type", "required")
+            # A combination of members is wrong: the name of the object that holds them is enough.
+            at = At.NAME if flaw.keyword in ("not", "anyOf", "oneOf") else At.VALUE
+            yield Problem(
+                "schema", flaw.message, flaw.hint, record.line, pointer=flaw.pointer, at=at, below=whole,
+                yields=flaw.conditional,
+            )  # fmt: skip
     domain = record.domain
     if domain and record.kind.domain and subject.domain is None:
         near = nearest(domain, subject.policy.domains)

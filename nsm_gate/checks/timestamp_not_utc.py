@@ -22,7 +22,7 @@ def run(subject: Subject) -> Iterator[Problem]:
         instant = parse(record.text(path) or "")
         if isinstance(instant, Instant) and instant.offset is not None and not instant.is_utc:
             fact = f"{'.'.join(path)} is {instant.offset}, not UTC"
-            hint = f"write it in UTC: {written(instant.utc)}"
+            hint = f"write it in UTC: {written(instant.utc, instant.fraction)}"
             yield Problem("timestamp-not-utc", fact, hint, record.line, pointer=pointer(*path))
 
 

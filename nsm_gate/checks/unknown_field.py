@@ -1,7 +1,8 @@
 """An entry has no members that its format does not know.
 
 Why: a misspelt name is a value that nobody reads. In objects that take further members (hyperparameters,
-architecture, metrics) only a name that is almost a known one is reported.
+architecture, metrics) only a name that is almost a known one is reported, and only where the known one
+is absent.
 Fix: rename it, or add it to the schema.
 Example: `"finding": "..."` instead of `"findings"`.
 """
@@ -38,7 +39,9 @@ def run(subject: Subject) -> Iterator[Problem]:
             if path == record.kind.run and member in metrics:
                 continue
             absent = [name for name in properties if name not in value]
-            near = nearest(member, absent if not closed else list(properties))
+            near = nearest(member, absent)
+            if near is None and closed:
+                near = nearest(member, [name for name in properties if is_slip(member, name)])
             if not closed and not (near and is_slip(member, near)):
                 continue
             where = ".".join(path) or "the entry"

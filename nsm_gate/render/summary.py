@@ -5,12 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 
 from nsm_gate.model import Outcome, Report, Severity
+from nsm_gate.names import plural
 from nsm_gate.render.untrusted import plain
-
-
-def plural(count: int, word: str) -> str:
-    """Return `1 line`, `2 lines`."""
-    return f"{count:,} {word}{'' if count == 1 else 's'}"
 
 
 def checked(report: Report) -> list[str]:

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from nsm_gate.model import Excerpt, Finding, JudgedLog, Outcome, Report, Run, Severity, Verdict
+from nsm_gate.names import plural
 from nsm_gate.render.style import Style, columns_of
-from nsm_gate.render.summary import plural, totals
+from nsm_gate.render.summary import totals
 from nsm_gate.render.untrusted import plain
 
 _MARKS = {Severity.ERROR: "✗", Severity.WARNING: "!", Severity.NOTICE: "i"}
