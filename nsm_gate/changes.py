@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 Lines = Sequence[bytes]
 
 _PAIRS = 4_000_000
-"""Candidate pairs above which repeated lines are matched greedily, to bound time and memory."""
+"""Candidate pairs above which lines are matched greedily, to bound time and memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,8 @@ class Change:
         appended: Head indices after the last line kept from any base, in order.
         inserted: Head indices of new lines before it, in order.
         lost: Published lines that are gone or changed.
+        replaced: Head indices of new lines that stand in place of a line of a base.
+        moved: Head indices of lines that are lost ones, out of their order.
         kept: For each base, the head indices of the lines kept from it.
     """
 
@@ -50,22 +52,22 @@ class Change:
     inserted: tuple[int, ...]
     lost: tuple[Lost, ...]
     kept: tuple[frozenset[int] | range, ...]
-
-    @property
-    def moved(self) -> frozenset[int]:
-        """Return the head indices of new lines that are lost ones, out of their order."""
-        return frozenset(lost.moved_to for lost in self.lost if lost.moved_to is not None)
+    replaced: frozenset[int] = frozenset()
+    moved: frozenset[int] = frozenset()
 
     @property
     def judged(self) -> tuple[int, ...]:
-        """Return the head indices that are new, in order."""
-        return self.inserted + self.appended
+        """Return the head indices that are new, in order: not of lines that only moved."""
+        new = self.inserted + self.appended
+        return tuple(index for index in new if index not in self.moved) if self.moved else new
 
     def mask(self, index: int) -> int:
         """Return which bases hold a head line, one bit a base; 0 for a new line.
 
-        Two lines whose masks share a bit already stood together.
+        Two lines whose masks share a bit already stood together. A line that moved was there, too.
         """
+        if index in self.moved:
+            return (1 << len(self.kept)) - 1
         return sum(1 << bit for bit, kept in enumerate(self.kept) if index in kept)
 
 
@@ -84,7 +86,12 @@ def compare(bases: Sequence[Lines], published: Sequence[Lines], head: Lines) -> 
     old = frozenset[int]().union(*kept) if last + 1 > sum(map(len, kept)) or len(kept) > 1 else None
     inserted = () if old is None else tuple(i for i in range(last + 1) if i not in old)
     lost = _lost([(lines, matches[id(lines)]) for lines in published], len(head))
-    return Change(appended, inserted, _moved(lost, (*inserted, *appended), head), kept)
+    # A local line may be amended where it stands: what stands there now was not inserted.
+    amended = _lost([(lines, matches[id(lines)]) for lines in bases], len(head))
+    replaced = frozenset(item.replaced_by for item in (*lost, *amended) if item.replaced_by is not None)
+    lost = _moved(lost, (*inserted, *appended), head)
+    moved = frozenset(item.moved_to for item in lost if item.moved_to is not None)
+    return Change(appended, inserted, lost, kept, replaced, moved)
 
 
 def _moved(lost: tuple[Lost, ...], new: Sequence[int], head: Lines) -> tuple[Lost, ...]:
@@ -146,15 +153,14 @@ def _longest(base: Lines, head: Lines) -> list[int]:
     places: dict[bytes, list[int]] = {}
     for index, line in enumerate(head):
         places.setdefault(line, []).append(index)
-    pairs = 0
+    if sum(len(places.get(line, ())) for line in base) > _PAIRS:
+        return _greedily(base, places)
     tails: list[int] = []
     ends: list[int] = []
     chain: list[tuple[int, int, int]] = []  # base index, head index, number of the previous link
     for index, line in enumerate(base):
-        found = places.get(line, [])
-        pairs += len(found)
         # From the right, so that two places of one line never follow each other in a chain.
-        for place in found[:1] if pairs > _PAIRS else reversed(found):
+        for place in reversed(places.get(line, [])):
             length = bisect_left(tails, place)
             if length < len(tails) and tails[length] == place:
                 continue
@@ -166,6 +172,18 @@ def _longest(base: Lines, head: Lines) -> list[int]:
     while at >= 0:
         index, place, at = chain[at]
         match[index] = place
+    return match
+
+
+def _greedily(base: Lines, places: dict[bytes, list[int]]) -> list[int]:
+    """Match each line with its next place: linear, and exact where it is repeats that are many."""
+    match: list[int] = []
+    last = -1
+    for line in base:
+        found = places.get(line, [])
+        at = bisect_left(found, last + 1)
+        match.append(found[at] if at < len(found) else -1)
+        last = max(last, match[-1])
     return match
 
 

@@ -145,8 +145,6 @@ class _Engine:
         new = set(judged)
         partial = [] if self.task.bases < 2 else range(len(book.lines))
         for index in sorted({*new, *partial}):
-            if index in book.change.moved:
-                continue  # the history says it: the line itself was judged when it was logged
             mask = book.change.mask(index)
             if index in new:
                 self.count += 1

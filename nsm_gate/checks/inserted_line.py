@@ -17,9 +17,8 @@ from nsm_gate.model import Problem, Severity
 
 def run(log: LogContext) -> Iterator[Problem]:
     """Yield a problem for each new line before the last old one that does not replace another."""
-    replaced = {lost.replaced_by for lost in log.change.lost}
     for index in log.change.inserted:
-        if index not in replaced and index not in log.change.moved:
+        if index not in log.change.replaced and index not in log.change.moved:
             yield Problem(
                 "inserted-line",
                 "new line stands before lines that were logged earlier",

@@ -8,7 +8,7 @@ the fetch command that helps, never a silent pass.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from nsm_gate.edge import ci
 from nsm_gate.edge.files import CommitTree, IndexTree, WorkTree
@@ -122,12 +122,29 @@ class _Resolver:
         return self.against(found, f"merge base of {name}: {_short(found)}", why, self.work)
 
     def range(self, hook: ci.Said) -> Comparison:
+        if hook.kind == "hook-push":
+            last = self.commit(hook.head, hook.source)
+            why = "the push sends the whole history"
+            return Comparison(CommitTree(self.git, last, self.work.limit), (), (), "none", why)
         first = self.commit(hook.base, hook.source)
         last = self.commit(hook.head, "PRE_COMMIT_TO_REF")
         found = self.common(first, last, hook.base)
         tree = CommitTree(self.git, last, self.work.limit)
         label = f"merge base of {_name(hook.base)}: {_short(found)}"
-        return self.against(found, label, f"{hook.source} names the range", tree, head=last)
+        made = self.against(found, label, f"{hook.source} names the range", tree, head=last)
+        # A branch that merged the default branch is not blamed for the lines that came with it.
+        for name in _DEFAULTS:
+            default = self.git.commit(name)
+            merged = self.git.merge_base(default, last) if default else None
+            if merged is not None:
+                break
+        else:
+            return made
+        if self.git.merge_base(merged, found) == merged:
+            return made
+        published = tuple(dict.fromkeys((*made.published, merged)))
+        label += f" and of {_name(name)}: {_short(merged)}"
+        return replace(made, bases=(found, merged), published=published, base=label)
 
     def continuous(self, said: ci.Said) -> Comparison:
         head = self.require_head()

@@ -50,9 +50,13 @@ def under_hook_runner(environ: Mapping[str, str]) -> bool:
 def hook_range(environ: Mapping[str, str]) -> Said | None:
     """Return the range that pre-commit or prek was asked to check, if it was."""
     first, last = environ.get("PRE_COMMIT_FROM_REF", ""), environ.get("PRE_COMMIT_TO_REF", "")
-    if not first or not last:
-        return None
-    return Said("hook-range", first, last, "PRE_COMMIT_FROM_REF")
+    if first and last:
+        return Said("hook-range", first, last, "PRE_COMMIT_FROM_REF")
+    # A push to a remote that has none of the history names no range: only the branch.
+    branch = environ.get("PRE_COMMIT_LOCAL_BRANCH", "")
+    if branch and environ.get("PRE_COMMIT_REMOTE_NAME"):
+        return Said("hook-push", "", last or branch, "PRE_COMMIT_LOCAL_BRANCH")
+    return None
 
 
 def said(environ: Mapping[str, str]) -> Said | None:
