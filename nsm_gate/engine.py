@@ -200,7 +200,7 @@ class _Engine:
             self.policy,
             self.policy.experiment_types.get(record.experiment_type or ""),
             self.policy.domains.get(record.domain or ""),
-            self.validator(book),
+            tuple(self.validator(book).flaws(record.entry.value)),
         )
 
     def entry(self, subject: Subject) -> Iterator[Problem]:

@@ -26,11 +26,15 @@ _CONFLICT = re.compile(rb"(?:<{7}|>{7}|\|{7})(?: |$)|={7}\r?$")
 # 200 digits with a two-digit exponent stay below 1.8e308, so nothing else can be infinite.
 _MAYBE_INFINITE = re.compile(rb"[eE]\+?[0-9]{3}|[0-9]{200}")
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
+_BEGUN_NUMBER = re.compile(r"-?(?:(?:0|[1-9][0-9]*)(?:\.[0-9]*)?(?:[eE][+-]?[0-9]*)?)?")
 _WORD = re.compile(r"[+-]?[^\s\"{}\[\],:]+")
 _SPACE = re.compile(r"[ \t\r]*")
 _STOP = re.compile(r'["\\\x00-\x1f]')
 _HEX = re.compile(r"[0-9a-fA-F]{4}")
+_MAX_DIGITS = 4300  # of a whole number: jiter's limit, and the interpreter's
 _LITERALS = {"true", "false", "null"}
+_TORN = "line is torn: it ends inside {}"
+_INTERRUPTED = "a writer was interrupted: remove the line, or log the run again"
 _UTF_16 = "the file looks like UTF-16: save it as UTF-8"
 _ONE_OBJECT = 'write one object a line: {"...": ...}'
 _WORDS = {
@@ -169,6 +173,10 @@ def _explain(line: Line, refusal: str) -> Malformed:
         decoded = raw.decode("utf-8")
     except UnicodeDecodeError as error:
         column = len(raw[: error.start].decode("utf-8")) + 1
+        if error.reason == "unexpected end of data" and not line.terminated:
+            return Malformed(
+                line, "invalid-json", _TORN.format("a character"), _INTERRUPTED, column, column + 1
+            )
         reason = f"byte 0x{raw[error.start]:02x} is not UTF-8"
         hint = "write the log with encoding='utf-8'"
         if raw[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\0" in raw[:4]:
@@ -179,8 +187,8 @@ def _explain(line: Line, refusal: str) -> Malformed:
             pass
     except _Fault as fault:
         if fault.torn and not line.terminated:
-            fault.reason = f"line is torn: it ends inside {fault.torn}"
-            fault.hint = "a writer was interrupted: remove the line, or log the run again"
+            fault.reason = _TORN.format(fault.torn)
+            fault.hint = _INTERRUPTED
         if "\0" in decoded[:4]:
             fault.hint = _UTF_16
         return Malformed(line, fault.rule, fault.reason, fault.hint, fault.column, fault.end)
@@ -308,13 +316,15 @@ class _Scanner:
         if found and word and found.end() == word.end():
             self.at = found.end()
             token = found[0]
-            if len(token) > 4300 and token.lstrip("-").isdigit():
-                raise _Fault(f"number of {len(token):,} digits", "log a float", start + 1, self.at + 1)
-            if math.isinf(float(token)):
+            digits = token.removeprefix("-")
+            if digits.isdigit():
+                if len(digits) > _MAX_DIGITS:
+                    fact = f"number of {len(digits):,} digits"
+                    raise _Fault(fact, "log a float", start + 1, self.at + 1)
+            elif math.isinf(float(token)):
                 hint = "write null, and say in the findings why the value is missing"
                 shown = token if len(token) <= 40 else f"{token[:40]}…"
-                fact = f"{shown} is beyond what a float holds"
-                raise _Fault(fact, hint, start + 1, self.at + 1)
+                raise _Fault(f"{shown} is beyond what a float holds", hint, start + 1, self.at + 1)
             return
         if word is None or char == "'":
             hint = "write strings in double quotes" if char == "'" else ""
@@ -322,7 +332,8 @@ class _Scanner:
         if word[0] in _LITERALS:
             self.at = word.end()
             return
-        if word.end() == len(self.line) and any(w.startswith(word[0]) for w in _LITERALS | {"-"}):
+        begun = any(literal.startswith(word[0]) for literal in _LITERALS)
+        if word.end() == len(self.line) and (begun or _BEGUN_NUMBER.fullmatch(word[0])):
             raise self.torn("a value")
         hint = _WORDS.get(word[0].lstrip("+-").lower(), "")
         if not hint and (char.isdigit() or char in "+-."):
@@ -373,11 +384,15 @@ class _Scanner:
             raise _Fault("escape \\u without four hex digits", hint, begin + 1, begin + 3)
         self.at = begin + 6
         value = int(code[0], 16)
-        if 0xD800 <= value < 0xDC00 and self.line[self.at : self.at + 2] == "\\u":
-            low = _HEX.match(self.line, self.at + 2)
-            if low and 0xDC00 <= int(low[0], 16) < 0xE000:
-                self.at += 6
-                return
+        if 0xD800 <= value < 0xDC00:
+            rest = self.line[self.at : self.at + 6]
+            if rest.startswith("\\u"):
+                low = _HEX.match(self.line, self.at + 2)
+                if low and 0xDC00 <= int(low[0], 16) < 0xE000:
+                    self.at += 6
+                    return
+            if len(rest) < 6 and "\\uDC00".startswith(rest[:2]) and self.at + len(rest) == len(self.line):
+                raise self.torn("a string")
         if 0xD800 <= value < 0xE000:
             hint = "write the character itself, in UTF-8"
             raise _Fault(f"lone surrogate \\u{code[0]}", hint, begin + 1, begin + 7)

@@ -39,6 +39,11 @@ class Flaw:
     member: str | None = None
     conditional: bool = False
 
+    @property
+    def is_unknown_member(self) -> bool:
+        """Return whether a closed object has a member that it does not know."""
+        return self.keyword in ("additionalProperties", "unevaluatedProperties")
+
 
 class Validator:
     """A compiled schema. Fetches nothing."""
@@ -76,16 +81,19 @@ class Validator:
         kind = error.kind
         steps = list(error.instance_path)
         where = pointer(*steps)
-        keyword = str(error.schema_path[-1]) if error.schema_path else "false"
+        # Not the last step of schema_path: a member may be called `type`.
+        keyword = str(kind.name)
         name = type(kind).__name__
         label = _label(steps)
         if name == "Required":
             member = kind.property
             absent = f"{label}.{member}" if steps else member
-            yield Flaw(where + pointer(member), keyword, f"{absent} is absent", f"add {member!r}", member)
+            yield Flaw(where + pointer(member), keyword, f"{absent} is absent", f"add {show(member)}", member)
         elif name in ("AdditionalProperties", "UnevaluatedProperties"):
             for member in kind.unexpected:
-                fact = f"{label} has no member {member!r}" if steps else f"no member {member!r} is known"
+                fact = (
+                    f"{label} has no member {show(member)}" if steps else f"no member {show(member)} is known"
+                )
                 yield Flaw(where + pointer(member), keyword, fact, "remove or rename it", member)
         else:
             fact, hint = self._refusal(name, kind, error)

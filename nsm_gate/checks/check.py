@@ -14,7 +14,7 @@ from nsm_gate.changes import Change
 from nsm_gate.model import Entry, Line, Malformed, Problem, Severity, Verdict
 from nsm_gate.policy import Domain, ExperimentType, LogKind, Policy
 from nsm_gate.records import Record
-from nsm_gate.schema import Validator
+from nsm_gate.schema import Flaw
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,7 @@ class Subject:
         now: The current time, in UTC.
         experiment_type: None where the run names none, or one that is not known.
         domain: Likewise.
+        flaws: How the entry breaks the schema of its log kind.
     """
 
     record: Record
@@ -76,7 +77,7 @@ class Subject:
     policy: Policy
     experiment_type: ExperimentType | None
     domain: Domain | None
-    validator: Validator
+    flaws: Sequence[Flaw]
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,8 @@ from nsm_gate.pointers import pointer, show
 def run(subject: Subject) -> Iterator[Problem]:
     """Yield the flaws of the entry, and a domain that the policy does not know."""
     record = subject.record
-    for flaw in subject.validator.flaws(record.entry.value):
-        if flaw.keyword not in ("additionalProperties", "unevaluatedProperties"):
+    for flaw in subject.flaws:
+        if not flaw.is_unknown_member:
             whole = flaw.keyword in ("type", "required")
             # A combination of members is wrong: the name of the object that holds them is enough.
             at = At.NAME if flaw.keyword in ("not", "anyOf", "oneOf") else At.VALUE

@@ -15,15 +15,48 @@ from typing import Any
 from nsm_gate.checks.check import EntryCheck, Subject
 from nsm_gate.model import At, Problem, Severity
 from nsm_gate.names import is_slip, nearest
-from nsm_gate.pointers import pointer
+from nsm_gate.pointers import pointer, show
+from nsm_gate.records import Record
 from nsm_gate.schema import resolved
 
 
 def run(subject: Subject) -> Iterator[Problem]:
     """Yield unknown members of closed objects, and near misses in open ones."""
-    record = subject.record
+    record, schema = subject.record, subject.record.kind.schema
     metrics = {m for d in subject.policy.domains.values() for m in d.metrics}
-    schema = subject.validator.schema
+    for flaw in subject.flaws:
+        steps = tuple(_steps(flaw.pointer)) if flaw.is_unknown_member else ()
+        # A domain may bring metrics of its own.
+        if steps and not (steps[:-1] == record.kind.run and steps[-1] in metrics):
+            options, present = _declared(record.entry.value, schema, steps[:-1])
+            near = nearest(steps[-1], [name for name in options if name not in present])
+            near = near or nearest(steps[-1], [name for name in options if is_slip(steps[-1], name)])
+            hint = f"did you mean {near!r}?" if near else "remove it, or add it to the schema"
+            yield Problem("unknown-field", flaw.message, hint, record.line, pointer=flaw.pointer, at=At.NAME)
+    yield from _near_misses(record, schema)
+
+
+def _steps(where: str) -> list[str]:
+    return [step.replace("~1", "/").replace("~0", "~") for step in where.split("/")[1:]]
+
+
+def _declared(value: Any, schema: Mapping[str, Any], path: Sequence[str]) -> tuple[list[str], set[str]]:
+    """Return the members that the schema declares at a path, and those that the entry has there."""
+    node = resolved(schema, schema)
+    for step in path:
+        inner = node.get("properties", {}).get(step) if isinstance(node.get("properties"), Mapping) else None
+        node = resolved(node.get("items") if inner is None and step.isdigit() else inner, schema)
+        if isinstance(value, list):
+            value = value[int(step)]
+        else:
+            value = value.get(step) if isinstance(value, dict) else None
+    members = node.get("properties")
+    return list(members) if isinstance(members, Mapping) else [], set(value) if isinstance(
+        value, dict
+    ) else set()
+
+
+def _near_misses(record: Record, schema: Mapping[str, Any]) -> Iterator[Problem]:
     pending: list[tuple[Any, Any, tuple[str, ...]]] = [(record.entry.value, schema, ())]
     while pending:
         value, node, path = pending.pop()
@@ -31,29 +64,18 @@ def run(subject: Subject) -> Iterator[Problem]:
         properties = node.get("properties")
         if not isinstance(value, dict) or not isinstance(properties, Mapping):
             continue
-        closed = node.get("additionalProperties") is False
+        open_object = node.get("additionalProperties", True) is not False
+        absent = [name for name in properties if name not in value]
         for member, inner in value.items():
             if member in properties:
                 pending.append((inner, properties[member], (*path, member)))
                 continue
-            if path == record.kind.run and member in metrics:
-                continue
-            absent = [name for name in properties if name not in value]
-            near = nearest(member, absent)
-            if near is None and closed:
-                near = nearest(member, [name for name in properties if is_slip(member, name)])
-            if not closed and not (near and is_slip(member, near)):
-                continue
-            where = ".".join(path) or "the entry"
-            fact = (
-                f"{where} has no member {member!r}"
-                if closed
-                else f"{member!r} is not a known member of {where}"
-            )
-            hint = f"did you mean {near!r}?" if near else "remove it, or add it to the schema"
-            yield Problem(
-                "unknown-field", fact, hint, record.line, pointer=pointer(*path, member), at=At.NAME
-            )
+            near = nearest(member, absent) if open_object else None
+            if near and is_slip(member, near):
+                fact = f"{show(member)} is not a known member of {'.'.join(path) or 'the entry'}"
+                hint = f"did you mean {near!r}?"
+                where = pointer(*path, member)
+                yield Problem("unknown-field", fact, hint, record.line, pointer=where, at=At.NAME)
 
 
 CHECK = EntryCheck("unknown-field", __doc__, Severity.WARNING, run, owns=True)

@@ -66,8 +66,8 @@ def resolve(
     if every_line:
         return Comparison(work, (), (), "none", "--all judges every line")
     if git is None:
-        if base or staged:
-            option = "--base" if base else "--staged"
+        if base is not None or staged:
+            option = "--staged" if base is None else "--base"
             raise GateError(
                 f"{option} needs a git repository, and there is none here", "judge every line with --all"
             )
@@ -87,7 +87,7 @@ class _Resolver:
         # A push is checked by its range, even while something else happens to be staged.
         if staged and hook is None and self.something_staged():
             return self.staged("--staged")
-        if base:
+        if base is not None:
             return self.named(base, f"--base {base}")
         override = self.environ.get("NSM_GATE_BASE", "")
         if override:

@@ -18,6 +18,13 @@ from nsm_gate.errors import GateError
 _SAFE = ("--no-replace-objects", "--no-pager", "-c", "core.fsmonitor=false", "-c", "core.quotePath=false")
 
 
+_EMPTY = (
+    "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391",
+    "473a0f4c3be8a93681a267e3b1e9a7dcda1185436fe141f7749120a303721813",
+)
+"""The empty blob, by SHA-1 and SHA-256."""
+
+
 @dataclass(frozen=True, slots=True)
 class Object:
     """An object of the repository."""
@@ -150,7 +157,11 @@ class Git:
         return self._trees[commit]
 
     def index(self) -> dict[str, Item]:
-        """Return the files of the index by path. A conflicted path has no object id."""
+        """Return the files of the index by path. A conflicted path has no object id.
+
+        An empty file that is no part of HEAD is left out: `git add --intent-to-add` lists one for a file
+        of which nothing is staged, and an empty new log has no line to judge.
+        """
         if self._index is None:
             files: dict[str, Item] = {}
             for row in self._output("ls-files", "-s", "-z").split(b"\0"):
@@ -158,7 +169,9 @@ class Git:
                     meta, _, path = row.partition(b"\t")
                     mode, oid, stage = meta.split(b" ")
                     files[os.fsdecode(path)] = Item(mode.decode(), oid.decode() if stage == b"0" else None)
-            self._index = files
+            head = self.commit("HEAD")
+            committed = self.tree(head) if head else {}
+            self._index = {p: i for p, i in files.items() if i.oid not in _EMPTY or p in committed}
         return self._index
 
     def untracked(self) -> list[str]:
