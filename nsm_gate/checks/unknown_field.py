@@ -9,7 +9,7 @@ Example: `"finding": "..."` instead of `"findings"`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from nsm_gate.checks.check import EntryCheck, Subject
