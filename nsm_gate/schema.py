@@ -91,9 +91,7 @@ class Validator:
             yield Flaw(where + pointer(member), keyword, f"{absent} is absent", f"add {show(member)}", member)
         elif name in ("AdditionalProperties", "UnevaluatedProperties"):
             for member in kind.unexpected:
-                fact = (
-                    f"{label} has no member {show(member)}" if steps else f"no member {show(member)} is known"
-                )
+                fact = f"{label} has no member {show(member)}"
                 yield Flaw(where + pointer(member), keyword, fact, "remove or rename it", member)
         else:
             fact, hint = self._refusal(name, kind, error)
@@ -199,5 +197,6 @@ def _local(root: Any, reference: str) -> Any:
 def _label(steps: list[Any]) -> str:
     text = ""
     for step in steps:
-        text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else str(step)
+        name = str(step) if len(str(step)) <= 60 else f"{str(step)[:59]}…"
+        text += f"[{step}]" if isinstance(step, int) else f".{name}" if text else name
     return text or "the entry"
