@@ -267,7 +267,8 @@ class _Engine:
     def history(self, book: Book) -> History:
         kind = book.kind.name
         if kind not in self.histories:
-            self.histories[kind] = History(self.task.books_of(kind), self.task.bases)
+            judged = {log.book.path for log in self.task.logs}
+            self.histories[kind] = History(self.task.books_of(kind), self.task.bases, judged)
         return self.histories[kind]
 
     def validator(self, book: Book) -> Validator:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from nsm_gate.changes import Change
@@ -85,17 +85,25 @@ class History:
     had, in the order of the logs and their lines.
     """
 
-    def __init__(self, books: Sequence[Book], bases: int) -> None:
-        """Read the keys of all lines that every base already held."""
+    def __init__(self, books: Sequence[Book], bases: int, judged: Collection[str]) -> None:
+        """Read the keys of all lines that every base already held.
+
+        Args:
+            books: All logs of the kind.
+            bases: How many bases they were compared with.
+            judged: Paths of the logs whose new lines will be entered; all lines of others count now.
+        """
         self._full = (1 << bases) - 1
         self._keys: dict[Key, list[_Keyed]] = {}
         self._twins: dict[int, tuple[Key | None, Seen]] = {}
         for book in books:
-            for index in range(len(book.lines)) if bases else ():
-                if book.change.mask(index) == self._full:
+            other = book.path not in judged
+            for index in range(len(book.lines)) if bases or other else ():
+                mask = book.change.mask(index)
+                if other or mask == self._full:
                     record = book.record(index)
                     if record is not None:
-                        self._add(record, self._full)
+                        self._add(record, mask)
 
     def is_settled(self, mask: int) -> bool:
         """Return whether every base already held the line."""

@@ -104,8 +104,7 @@ def _place(args: argparse.Namespace, world: Surroundings) -> tuple[str, Git | No
         start = os.path.realpath(first if os.path.isdir(first) else os.path.dirname(first))
         if not os.path.isdir(start):
             start = world.cwd
-    every_line_without_git = args.all and not _inside_git(start)
-    git = None if every_line_without_git else discover(start, world.environ)
+    git = discover(start, world.environ, needed=not args.all)
     root = git.root if git else start
     if git is None and relative(start, world.cwd, world.cwd) is not None:
         root = world.cwd
@@ -120,16 +119,6 @@ def _place(args: argparse.Namespace, world: Surroundings) -> tuple[str, Git | No
         if path is None:
             raise GateError(f"it lies outside of {root}", "check one repository at a time", given)
     return root, git, [path for path in paths if path is not None]
-
-
-def _inside_git(folder: str) -> bool:
-    while True:
-        if os.path.exists(os.path.join(folder, ".git")):
-            return True
-        parent = os.path.dirname(folder)
-        if parent == folder:
-            return False
-        folder = parent
 
 
 def _policy(comparison: Comparison, config: str | None, world: Surroundings, root: str) -> Policy:
@@ -147,7 +136,7 @@ def _stdin_report(
 ) -> Report:
     if len(args.paths) > 1 or args.base or args.staged:
         raise GateError("standard input is judged alone, every line of it", "give - and nothing else")
-    git = None if args.all and not _inside_git(world.cwd) else discover(world.cwd, world.environ)
+    git = discover(world.cwd, world.environ, needed=False)
     try:
         work = WorkTree(git.root if git else world.cwd, git)
         why = "every line of standard input is judged"

@@ -159,7 +159,8 @@ class _Resolver:
     def pull_request(self, said: ci.Said, head: str, tree: Tree) -> Comparison:
         why = "GitHub pull request"
         parents = self.git.parents(head)
-        if said.ref.endswith("/merge") and len(parents) == 2:
+        # The ref names the merge even where a workflow checks out the pull request's head instead.
+        if said.ref.endswith("/merge") and len(parents) == 2 and said.tip in ("", parents[1]):
             if self.git.commit(parents[0]) is None:
                 fetch = f"git fetch --no-tags --depth=2 origin {head}"
                 raise GateError(
@@ -167,7 +168,9 @@ class _Resolver:
                     f"fetch it: {fetch}  (or check out with fetch-depth: 2)",
                 )
             label = f"HEAD^1 of the merge ref: {_short(parents[0])}"
-            return self.exact(parents[0], label, why, tree)
+            # GitHub's own merge commit joins nothing that the pull request did not.
+            merge = self.merges(parents[0], parents[1])
+            return Comparison(tree, (parents[0],), (parents[0],), label, why, merge)
         wanted = self.commit(said.base, said.source)
         found = self.common(wanted, head, said.base)
         return self.exact(found, f"merge base of {said.source}: {_short(found)}", why, tree)
@@ -192,6 +195,10 @@ class _Resolver:
 
     def default_base(self, default: str, why: str, tree: Tree, head: str) -> Comparison:
         name, upstream = self.upstream(default)
+        if default and upstream is not None and name != f"origin/{default}" and self.git.shallow:
+            raise self.unfetched(f"origin/{default}", "the default branch")
+        if default and upstream is None:
+            raise self.unfetched(f"origin/{default}", "the default branch")
         automatic = ci.in_ci(self.environ) or ci.under_hook_runner(self.environ)
         if upstream is not None:
             found = self.common(upstream, head, name)
@@ -206,7 +213,7 @@ class _Resolver:
         if not parents:
             return Comparison(tree, (), (), "none", f"{why}; HEAD is the first commit")
         if self.git.commit(parents[0]) is None:
-            fetch = "git fetch --no-tags --deepen=1 origin"
+            fetch = f"git fetch --no-tags --depth=2 origin {head}"
             raise GateError("the first parent of HEAD is not in this shallow clone", f"fetch it: {fetch}")
         return self.exact(parents[0], f"first parent: {_short(parents[0])}", why, tree)
 
@@ -225,7 +232,11 @@ class _Resolver:
         return Comparison(tree, (base,), (base,), label, why, self.merges(base, None))
 
     def merges(self, base: str, head: str | None) -> bool:
-        return self.git.joins_branches(base, head or self.require_head())
+        tip = head or self.require_head()
+        if tip == base:
+            return False
+        # The commit itself says that it merges, even where a shallow clone has cut its parents off.
+        return len(self.git.parents(tip)) > 1 or self.git.joins_branches(base, tip)
 
     def published(self, commit: str) -> str:
         """Return the part of a commit's history that others have; the commit itself, if nobody says."""
@@ -255,16 +266,29 @@ class _Resolver:
         return found
 
     def commit(self, name: str, source: str) -> str:
-        found = self.git.commit(name)
+        # A CI checkout often has the remote's branch only: main then means origin/main.
+        found = self.git.commit(name) or (self.git.commit(f"refs/remotes/origin/{name}") if name else None)
         if found is not None:
             return found
         if not name:
             raise GateError(f"{source} names no base", "name one with --base")
-        short = name.removeprefix("refs/remotes/").removeprefix("origin/")
-        plain = all(c.isalnum() or c in "/._-" for c in short) and not short.startswith("-")
+        raise self.unfetched(name, source)
+
+    def unfetched(self, name: str, source: str) -> GateError:
+        """Return the error for a revision that this clone lacks, with the command that fetches it."""
+        short = name.removeprefix("refs/remotes/").removeprefix("refs/heads/").removeprefix("origin/")
         depth = "--unshallow " if self.git.shallow else ""
-        fetch = f"git fetch --no-tags {depth}origin {short}" if plain else "git fetch origin"
-        raise GateError(f"{name!r} ({source}) is no commit of this clone", f"fetch it: {fetch}")
+        plain = all(c.isalnum() or c in "/._-" for c in short) and not short.startswith("-")
+        if short.startswith(("HEAD", "@")) or not plain:
+            what = ""
+        elif len(short) == 40 and short.isalnum():
+            what = f" {short}"
+        else:
+            what = f" +refs/heads/{short}:refs/remotes/origin/{short}"
+        return GateError(
+            f"{name!r} ({source}) is no commit of this clone",
+            f"fetch it: git fetch --no-tags {depth}origin{what}",
+        )
 
     def require_head(self) -> str:
         if self.head is None:

@@ -26,6 +26,7 @@ class Said:
         source: Where this was read, in words.
         ref: The ref that was checked out, for fetch commands.
         default_branch: Name of the repository's default branch, if it is said.
+        tip: Head commit of a pull request.
     """
 
     kind: str = ""
@@ -34,6 +35,7 @@ class Said:
     source: str = ""
     ref: str = ""
     default_branch: str = ""
+    tip: str = ""
 
 
 def in_ci(environ: Mapping[str, str]) -> bool:
@@ -84,7 +86,9 @@ def _github(environ: Mapping[str, str]) -> Said | None:
         base = _text(event, "merge_group", "base_sha")
         return Said("exact", base, source="merge_group.base_sha", ref=ref, default_branch=default)
     base = _text(event, "pull_request", "base", "sha")
-    return Said("pull-request", base, source="pull_request.base.sha", ref=ref, default_branch=default)
+    tip = _text(event, "pull_request", "head", "sha")
+    source = "pull_request.base.sha"
+    return Said("pull-request", base, source=source, ref=ref, default_branch=default, tip=tip)
 
 
 def _event(environ: Mapping[str, str]) -> Any:

@@ -78,18 +78,19 @@ class WorkTree:
         """Return the path of every file that may be there: one that is tracked may be deleted."""
         if self._paths is None:
             git = self._git
-            self._paths = {*git.index(), *git.untracked()} if git else set(_walk(self.root))
+            self._paths = {*git.tracked(), *git.untracked()} if git else set(_walk(self.root))
         return self._paths
 
     def item(self, path: str) -> Item | None:
         """Return one file as git would see it, or None where there is none."""
-        tracked = self._git.index().get(path) if self._git else None
+        tracked = self._git.tracked().get(path) if self._git else None
         if tracked is not None and tracked.mode == SUBMODULE:
             return tracked
         try:
             info = os.lstat(os.path.join(self.root, path))
         except (OSError, ValueError):
-            return None
+            # Outside of a sparse checkout a file is not on disk, and not deleted.
+            return tracked if tracked is not None and tracked.sparse else None
         if stat.S_ISLNK(info.st_mode):
             return Item(SYMLINK)
         if stat.S_ISDIR(info.st_mode):
@@ -102,10 +103,11 @@ class WorkTree:
         item = self.item(path)
         if item is None or item.mode not in REGULAR:
             return None
-        data = read_file(os.path.join(self.root, path), path, self.limit)
         git = self._git
-        tracked = git is not None and b"\r\n" in data and path in git.index()
-        if git is not None and tracked and git.strips_carriage_returns(path):
+        if git is not None and item.sparse:
+            return _blob(git, path, item, self.limit)
+        data = read_file(os.path.join(self.root, path), path, self.limit)
+        if git is not None and b"\r\n" in data and git.strips_carriage_returns(path):
             return data.replace(b"\r\n", b"\n")
         return data
 

@@ -46,6 +46,7 @@ class Git:
         self._batch: subprocess.Popen[bytes] | None = None
         self._trees: dict[str, dict[str, Item]] = {}
         self._index: dict[str, Item] | None = None
+        self._tracked: dict[str, Item] | None = None
 
     def close(self) -> None:
         """End the helper process."""
@@ -163,16 +164,24 @@ class Git:
         of which nothing is staged, and an empty new log has no line to judge.
         """
         if self._index is None:
-            files: dict[str, Item] = {}
-            for row in self._output("ls-files", "-s", "-z").split(b"\0"):
-                if row:
-                    meta, _, path = row.partition(b"\t")
-                    mode, oid, stage = meta.split(b" ")
-                    files[os.fsdecode(path)] = Item(mode.decode(), oid.decode() if stage == b"0" else None)
             head = self.commit("HEAD")
             committed = self.tree(head) if head else {}
+            files = self.tracked()
             self._index = {p: i for p, i in files.items() if i.oid not in _EMPTY or p in committed}
         return self._index
+
+    def tracked(self) -> dict[str, Item]:
+        """Return every file that the index names, by path."""
+        if self._tracked is None:
+            files: dict[str, Item] = {}
+            for row in self._output("ls-files", "-s", "-t", "-z").split(b"\0"):
+                if row:
+                    meta, _, path = row.partition(b"\t")
+                    tag, mode, oid, stage = meta.split(b" ")
+                    name = oid.decode() if stage == b"0" else None
+                    files[os.fsdecode(path)] = Item(mode.decode(), name, sparse=tag == b"S")
+            self._tracked = files
+        return self._tracked
 
     def untracked(self) -> list[str]:
         """Return the files that git neither tracks nor ignores."""
@@ -181,18 +190,31 @@ class Git:
 
     def strips_carriage_returns(self, path: str) -> bool:
         """Return whether git turns CRLF into a newline when it stores this file."""
-        row = self._output("ls-files", "--eol", "-z", "--", f":(literal){path}").split(b"\0")[0]
+        row = self._output("ls-files", "--eol", "-c", "-o", "-z", "--", f":(literal){path}").split(b"\0")[0]
+        stored = row.split(b" ")[0]
         attributes = row.partition(b"attr/")[2].partition(b"\t")[0].split()
         if b"-text" in attributes or b"binary" in attributes:
             return False
+        if b"text" in attributes or (
+            b"text=auto" not in attributes and any(a[:4] == b"eol=" for a in attributes)
+        ):
+            return True
+        # Where git only guesses, it leaves a file alone that it already stores with CRLF.
+        if stored in (b"i/crlf", b"i/mixed"):
+            return False
         if attributes:
-            return any(a.startswith((b"text", b"eol=")) for a in attributes)
+            return b"text=auto" in attributes
         done = self._run("config", "--get", "core.autocrlf")
         return done.stdout.strip().lower() in (b"true", b"input")
 
 
-def discover(cwd: str, environ: Mapping[str, str]) -> Git | None:
+def discover(cwd: str, environ: Mapping[str, str], *, needed: bool = True) -> Git | None:
     """Return the repository around a folder, or None outside of one.
+
+    Args:
+        cwd: The folder.
+        environ: The environment's variables.
+        needed: Whether a missing git is an error where there is a repository.
 
     Raises:
         GateError: There is a repository, but git is missing or refuses it.
@@ -200,7 +222,8 @@ def discover(cwd: str, environ: Mapping[str, str]) -> Git | None:
     env = {**environ, "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0"}
     # A partial clone would fetch missing objects: allow no protocol at all.
     env |= {"GIT_ALLOW_PROTOCOL": "none", "GIT_NO_LAZY_FETCH": "1"}
-    for name in ("GIT_INDEX_FILE", "GIT_DIR", "GIT_WORK_TREE"):
+    # Not GIT_INDEX_FILE: git takes it from the root of the work tree, whatever the folder.
+    for name in ("GIT_DIR", "GIT_WORK_TREE"):
         if env.get(name):
             env[name] = os.path.join(cwd, env[name])
     try:
@@ -208,7 +231,7 @@ def discover(cwd: str, environ: Mapping[str, str]) -> Git | None:
             ("rev-parse", "--show-toplevel", "--is-shallow-repository", "--git-path", "MERGE_HEAD"), cwd, env
         )
     except FileNotFoundError:
-        if _has_repository(cwd):
+        if needed and _has_repository(cwd):
             hint = "install git, or judge every line with --all"
             raise GateError("git is not installed, and the log's history is in git", hint) from None
         return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 REGULAR = ("100644", "100755")
@@ -19,11 +19,13 @@ class Item:
         mode: Git's file mode; of the work tree, the mode that git would give it.
         oid: The blob's object id, where the tree has one.
         size: Bytes, where reading them costs nothing.
+        sparse: Whether the index says that the work tree leaves it out.
     """
 
     mode: str
     oid: str | None = None
     size: int | None = None
+    sparse: bool = field(default=False, compare=False)
 
 
 class Tree(Protocol):
