@@ -13,6 +13,7 @@ from typing import BinaryIO, NoReturn, TextIO
 from nsm_gate import __version__
 from nsm_gate.commands import check, rules
 from nsm_gate.commands.surroundings import Surroundings
+from nsm_gate.commands.watch import Watch, watched
 from nsm_gate.edge.files import write_file
 from nsm_gate.errors import GateError, GateErrors
 from nsm_gate.render.json import render_error
@@ -45,9 +46,10 @@ def main(
     environ: Mapping[str, str],
     cwd: str,
     now: Callable[[], datetime] = _now,
+    watch: Watch | None = None,
 ) -> int:
     """Run one command; return 0 clean, 1 findings, 2 could not judge."""
-    world = Surroundings(stdin, stdout, stderr, environ, cwd, now)
+    world = Surroundings(stdin, stdout, stderr, environ, cwd, now, watch or Watch())
     parser = _Parser(prog="nsm-gate", description="The gate in front of a log of experiments.")
     parser.add_argument("--version", action="version", version=f"nsm-gate {__version__}")
     sub = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
@@ -118,11 +120,16 @@ def console() -> int:
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
             reconfigure(encoding="utf-8", errors="backslashreplace")
-    code = main(sys.argv[1:], sys.stdin.buffer, sys.stdout, sys.stderr, os.environ, os.getcwd())
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # The reader is gone: keep the interpreter from complaining at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 2
-    return code
+
+    def work(watch: Watch) -> int:
+        code = main(
+            sys.argv[1:], sys.stdin.buffer, sys.stdout, sys.stderr, os.environ, os.getcwd(), watch=watch
+        )
+        try:
+            sys.stdout.flush()
+            sys.stderr.flush()
+        except BrokenPipeError:
+            return 2
+        return code
+
+    return watched(work, sys.stderr)

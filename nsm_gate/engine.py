@@ -48,6 +48,7 @@ class Task:
         rules: The rules that report; others keep silent.
         fail_on: Severity from which the exit code is 1; None never.
         tick: Called with the number of judged lines, for progress.
+        begin: Called with the path of each log before it is judged.
     """
 
     policy: Policy
@@ -60,6 +61,7 @@ class Task:
     rules: Collection[str] = tuple(BY_ID)
     fail_on: Severity | None = Severity.ERROR
     tick: Callable[[int], None] = lambda _count: None
+    begin: Callable[[str], None] = lambda _path: None
 
 
 def run(task: Task) -> Report:
@@ -82,6 +84,7 @@ class _Engine:
 
     def report(self) -> Report:
         for log in sorted(self.task.logs, key=lambda log: log.book.path):
+            self.task.begin(log.book.path)
             self.log(log)
         rank = {check.id: number for number, check in enumerate(CHECKS)}
         self.findings.sort(key=lambda f: (f.path, f.line, -f.severity, f.column, rank[f.rule]))

@@ -104,8 +104,7 @@ def _contained(one: Value, other: Value) -> bool | Unknown:
     results = [_equal(one, item) for item in other]
     if any(result is True for result in results):
         return True
-    same = [item for item in other if type(item) is type(one) or (is_number(item) and is_number(one))]
-    return False if len(same) == len(other) else UNKNOWN
+    return False if all(result is False for result in results) else UNKNOWN
 
 
 def _negated(value: bool | Unknown) -> bool | Unknown:
@@ -167,7 +166,7 @@ def _numbers(value: Value) -> list[Decimal] | None:
 
 
 def _abs(args: Sequence[Value], _options: Mapping[str, Value]) -> Value:
-    return abs(decimal(args[0])) if is_number(args[0]) else UNKNOWN
+    return decimal(args[0]).copy_abs() if is_number(args[0]) else UNKNOWN
 
 
 def _extreme(pick: Callable[[list[Decimal]], Decimal]) -> Callable[..., Value]:
@@ -186,7 +185,7 @@ def _close(args: Sequence[Value], options: Mapping[str, Value]) -> Value:
     tolerance = options.get("tolerance", Decimal("1e-9"))
     if not (is_number(args[0]) and is_number(args[1]) and is_number(tolerance)):
         return UNKNOWN
-    return abs(_CONTEXT.subtract(decimal(args[0]), decimal(args[1]))) <= decimal(tolerance)
+    return _CONTEXT.subtract(decimal(args[0]), decimal(args[1])).copy_abs() <= decimal(tolerance)
 
 
 def _known(args: Sequence[Value], _options: Mapping[str, Value]) -> Value:
@@ -212,8 +211,11 @@ def _steps(args: Sequence[Value], options: Mapping[str, Value], sign: int) -> Va
     if values is None or len(values) < 2 or not is_number(tolerance):
         return UNKNOWN
     allowed = decimal(tolerance)
-    steps = [sign * _CONTEXT.subtract(b, a) for a, b in itertools.pairwise(values)]
-    return all(step <= allowed for step in steps) and sign * (values[-1] - values[0]) < 0
+    steps = [_CONTEXT.multiply(sign, _CONTEXT.subtract(b, a)) for a, b in itertools.pairwise(values)]
+    return (
+        all(step <= allowed for step in steps)
+        and _CONTEXT.multiply(sign, _CONTEXT.subtract(values[-1], values[0])) < 0
+    )
 
 
 def _decreasing(args: Sequence[Value], options: Mapping[str, Value]) -> Value:
@@ -232,7 +234,7 @@ def _stable(args: Sequence[Value], options: Mapping[str, Value]) -> Value:
     if values is None or len(values) < 2 or not is_number(tolerance):
         return UNKNOWN
     spread = _CONTEXT.subtract(max(values), min(values))
-    return spread <= _CONTEXT.multiply(decimal(tolerance), max(abs(v) for v in values))
+    return spread <= _CONTEXT.multiply(decimal(tolerance), max(v.copy_abs() for v in values))
 
 
 def _lookup(args: Sequence[Value], _options: Mapping[str, Value]) -> Value:
@@ -416,7 +418,7 @@ class Comparison(Node):
             if operator not in ("<", "<=", ">", ">=") or not (is_number(left) and is_number(right)):
                 return None
             gap = _CONTEXT.subtract(decimal(right), decimal(left))
-            margins.append(gap if operator[0] == "<" else -gap)
+            margins.append(gap if operator[0] == "<" else gap.copy_negate())
             left = right
         return min(margins)
 
@@ -565,9 +567,14 @@ def parse_test(text: str, own: tuple[str, ...], bare: Mapping[str, tuple[str, ..
         operator, rest = found.groups()
         return Comparison(subject, ((operator, _shifted(rest, bare, found.start(2))),))
     between = _RANGE.fullmatch(text)
-    if between:
+    # Two dots inside quotes are text.
+    if between and all(between[1].count(quote) % 2 == 0 for quote in "\"'"):
         low = _shifted(between[1], bare, 0)
         high = _shifted(between[2], bare, between.start(2))
+        if isinstance(low, Literal) and isinstance(high, Literal):
+            order = _order(low.constant, high.constant)
+            if order == 1:
+                raise ExpressionError("the range is empty", 1, f"write {between[2]} .. {between[1]}")
         return Comparison(low, (("<=", subject), ("<=", high)))
     word = text.strip()
     if word in STATES:
@@ -601,6 +608,8 @@ class _Parser:
                 rest = self.text[at:].lstrip(" \t\n")
                 column = len(self.text) - len(rest) + 1
                 hint = {"&": "write and", "|": "write or", "!": "write not"}.get(rest[0], "")
+                if ".." in self.text:
+                    hint = "write a range with spaces: 0.2 .. 0.4"
                 raise ExpressionError(f"{rest[0]!r} has no meaning here", column, hint)
             kind = found.lastgroup or "end"
             yield kind, found[kind], found.start(kind) + 1
@@ -703,7 +712,8 @@ class _Parser:
         if not negative:
             return node
         if isinstance(node, Literal) and is_number(node.constant):
-            return Literal(-node.constant, f"-{node.text}")
+            # Not -x: that rounds a decimal to the ambient precision.
+            return Literal(decimal(node.constant).copy_negate(), f"-{node.text}")
         return Arithmetic("-", Literal(0, "0"), node)
 
     def atom(self) -> Node:

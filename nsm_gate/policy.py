@@ -198,10 +198,11 @@ class SeverityRule:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Sizes beyond which nothing is read, in bytes."""
+    """Sizes beyond which nothing is read, in bytes, and how long a judgement may take, in seconds."""
 
     line: int = 1 << 20
     file: int = 256 << 20
+    seconds: float = 60.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,7 @@ class Node:
         block: Whether it is a block scalar (`|` or `>`).
         keys: For a mapping, the place of each key: name -> (line, column).
         text: A scalar as it is written: `0.40` where the value is 0.4.
+        quoted: Whether the scalar stands in quotes.
     """
 
     value: Any
@@ -53,6 +54,7 @@ class Node:
     block: bool = False
     keys: dict[str, tuple[int, int]] = field(default_factory=dict)
     text: str = ""
+    quoted: bool = False
 
     def plain(self) -> Any:
         """Return the value without places."""
@@ -65,6 +67,14 @@ class Node:
     def error(self, message: str, hint: str = "", offset: int = 0) -> GateError:
         """Return a mistake at this place."""
         return GateError(message, hint, self.path, self.line, self.column + offset)
+
+    def inside(self, message: str, hint: str, column: int) -> GateError:
+        """Return a mistake inside a scalar's text, at a column of it from 1.
+
+        A folded text has no columns of its own: then the scalar is pointed at.
+        """
+        whole = self.block or "\n" in self.text
+        return self.error(message, hint, 0 if whole else column - 1 + self.quoted)
 
     def get(self, key: str) -> Node | None:
         """Return a member of a mapping, if it is there."""
@@ -170,7 +180,17 @@ class _Reader:
                 raise GateError(f"text over {MAX_SCALAR:,} characters", "", self.path, line, column)
             plain = event.style is None or event.style == ""
             value = _resolve(event.value) if plain else event.value
-            self.add(Node(value, self.path, line, column, event.style in ("|", ">"), text=event.value))
+            self.add(
+                Node(
+                    value,
+                    self.path,
+                    line,
+                    column,
+                    event.style in ("|", ">"),
+                    text=event.value,
+                    quoted=event.style in ("'", '"'),
+                )
+            )
         elif isinstance(event, yaml.DocumentStartEvent) and self.root is not None:
             raise GateError("a second document", "write one document a file", self.path, line, column)
 

@@ -82,12 +82,14 @@ def _report(args: argparse.Namespace, world: Surroundings, rules: Sequence[str])
         policy = _policy(comparison, args.config, world, root)
         for tree in (comparison.head, work):
             tree.limit = policy.limits.file  # type: ignore[attr-defined]
+        world.watch.tell(policy.limits.seconds)
         logs = Logs(policy, comparison, git)
         with Progress(world) as progress:
             return run(
                 Task(
                     policy, logs.select(paths), logs.books_of, len(comparison.bases), world.now(),
                     comparison.base, comparison.why, rules, fail_on, progress.tick,
+                    lambda path: world.watch.tell(at=path),
                 )
             )  # fmt: skip
     finally:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import BinaryIO, TextIO
+
+from nsm_gate.commands.watch import Watch
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +17,7 @@ class Surroundings:
 
     Attributes:
         now: Returns the current time, in UTC.
+        watch: Is told how long the judgement may take, and what it is at.
     """
 
     stdin: BinaryIO
@@ -23,6 +26,7 @@ class Surroundings:
     environ: Mapping[str, str]
     cwd: str
     now: Callable[[], datetime]
+    watch: Watch = field(default_factory=Watch)
 
     @staticmethod
     def is_terminal(stream: TextIO) -> bool:

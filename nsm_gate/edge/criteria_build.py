@@ -34,8 +34,14 @@ class Builder:
     scope: tuple[str, str] = ("", "")
     read: list[tuple[tuple[str, str], Node, Expression]] = field(default_factory=list)
 
-    def expression(self, node: Node, own: tuple[str, ...] | None = None) -> Expression | None:
-        """Parse a text node; a test of `own` is allowed where it is given."""
+    def expression(self, node: Node, own: tuple[str, ...] | None = None, shift: int = 0) -> Expression | None:
+        """Parse a text node; a test of `own` is allowed where it is given.
+
+        Args:
+            node: The text.
+            own: Name of the criterion.
+            shift: How many characters the text has before what the file says.
+        """
         if not isinstance(node.value, str) or (node.block and not node.value.strip()):
             self.errors.append(node.error("a test is expected as text", _QUOTE))
             return None
@@ -43,8 +49,8 @@ class Builder:
         try:
             parsed = parse_test(node.value, own, bare) if own else parse(node.value)
         except ExpressionError as error:
-            inside = 0 if node.block or "\n" in node.value else error.column
-            self.errors.append(node.error(f"{error} in {node.value.strip()!r}", error.hint, inside))
+            shown = " ".join(node.value.split())
+            self.errors.append(node.inside(f"{error} in {shown!r}", error.hint, error.column - shift))
             return None
         self.read.append((self.scope, node, parsed))
         return parsed
@@ -85,11 +91,17 @@ class Builder:
         if isinstance(threshold, bool) or not isinstance(threshold, (int, float, str)):
             self.errors.append(inner.error(f"{form} needs a number or an expression"))
             return None
-        text = Node(f"{_OPERATORS[form]} {inner.text or threshold}", inner.path, inner.line, inner.column)
-        return self._finish(name, node, self._branch(name, text))
+        operator = f"{_OPERATORS[form]} "
+        text = Node(operator + (inner.text or str(threshold)), inner.path, inner.line, inner.column)
+        text.quoted = inner.quoted
+        return self._finish(name, node, self._branch(name, text, len(operator)))
 
-    def _branch(self, name: str, node: Node) -> list[Branch] | None:
-        test = self.expression(node, (name,))
+    def _branch(self, name: str, node: Node, shift: int = 0) -> list[Branch] | None:
+        test = self.expression(node, (name,), shift)
+        if test is not None and not list(test.paths()):
+            hint = f'compare something of the run: "> {node.text or node.value}"' if node.text else _QUOTE
+            self.errors.append(node.error("a test that looks at nothing of the run", hint))
+            return None
         return None if test is None else [Branch(None, test, " ".join(str(node.value).split()))]
 
     def _branches(self, name: str, node: Node) -> list[Branch] | None:

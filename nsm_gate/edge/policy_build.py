@@ -34,7 +34,9 @@ def check_shape(root: Node, schema: Mapping[str, Any], what: str) -> list[GateEr
     """Return how a file breaks the schema of our own YAML, each with its place."""
     mistakes = []
     for flaw in Validator(schema, what).flaws(root.plain()):
-        steps: list[str | int] = [int(step) if step.isdigit() else step for step in _steps(flaw.pointer)]
+        steps: list[str | int] = [
+            int(step) if step.isascii() and step.isdigit() else step for step in _steps(flaw.pointer)
+        ]
         node = root.at(*steps)
         hint = flaw.hint
         if flaw.member and flaw.keyword != "required":
@@ -92,15 +94,20 @@ def build(
     severities = _severities(config, rule_ids, logs, types, errors)
     waivers = _waivers(config, rule_ids, errors)
     usual = Limits()
-    limits = Limits(_size(config, "line", usual.line), _size(config, "file", usual.file))
-    exclude = config.get("exclude") if config else None
+    limits = Limits(
+        _size(config, "line", usual.line, errors),
+        _size(config, "file", usual.file, errors),
+        _seconds(config, usual.seconds),
+    )
     if errors:
-        raise GateErrors(tuple(errors))
+        once = {(str(error), error.hint): error for error in errors}
+        raise GateErrors(tuple(once.values()))
     return Policy(
         known,
         types,
         domains,
-        tuple(str(item.value) for item in exclude.value) if exclude else (),
+        # A folder means all that is in it.
+        tuple(f"{g}**" if g.endswith("/") else g for g in _texts(config, "exclude")),
         severities,
         waivers,
         limits,
@@ -132,8 +139,8 @@ def _unknown_names(
             faults = [Names(kind, logs, references, metrics).fault(path) for kind in kinds]
             if faults and all(faults):
                 fact, hint = next(fault for fault in faults if fault)
-                offset = max(node.text.find(".".join(path)), 0)
-                yield node.error(fact, hint, offset)
+                found = node.text.find(".".join(path))
+                yield node.error(fact, hint) if found < 0 else node.inside(fact, hint, found + 1)
 
 
 def _steps(where: str) -> list[str]:
@@ -368,11 +375,21 @@ def _waivers(config: Node | None, rule_ids: Collection[str], errors: list[GateEr
     return tuple(built)
 
 
-def _size(config: Node | None, key: str, default: int) -> int:
+def _seconds(config: Node | None, default: float) -> float:
+    limits = config.get("limits") if config else None
+    node = limits.get("seconds") if limits else None
+    return float(node.value) if node else default
+
+
+def _size(config: Node | None, key: str, default: int, errors: list[GateError]) -> int:
     limits = config.get("limits") if config else None
     node = limits.get(key) if limits else None
     if node is None:
         return default
-    text = str(node.value)
-    unit = _UNITS.get(text[-3:], 1)
-    return int(text[:-3] if unit > 1 else text) * unit
+    if isinstance(node.value, float):
+        errors.append(node.error("a size is a whole number of bytes", "write 1048576, or 1MiB"))
+        return default
+    if isinstance(node.value, int):
+        return node.value
+    unit = _UNITS.get(node.value[-3:], 1)
+    return int(node.value[:-3] if unit > 1 else node.value) * unit

@@ -11,10 +11,10 @@ import jiter
 
 from nsm_gate.edge import packs
 from nsm_gate.edge.policy_build import KINDS, build, check_shape
-from nsm_gate.edge.trees import Tree
+from nsm_gate.edge.trees import REGULAR, Tree
 from nsm_gate.errors import GateError, GateErrors
 from nsm_gate.policy import Policy
-from nsm_gate.strict_yaml import Node, load
+from nsm_gate.strict_yaml import MAX_DEPTH, Node, load
 
 CONFIG = "nsm-gate.yaml"
 PYPROJECT = "pyproject.toml"
@@ -49,6 +49,8 @@ def read_policy(tree: Tree, config_path: str | None, rule_ids: Collection[str]) 
 
     def schema_of(node: Node) -> tuple[str, bytes] | None:
         name = str(node.value)
+        if name.startswith("/") or ".." in name.split("/"):
+            return None  # a schema is part of the repository, or of the pack
         beside = node.path.rpartition("/")[0]
         for folder in (beside, *(f"{folder.rstrip('/')}/schemas" for folder in folders), "schemas"):
             if node.path.startswith("nsm:"):
@@ -81,9 +83,11 @@ def _config(tree: Tree, config_path: str | None) -> tuple[Node | None, str]:
                 f"configuration {config_path!r} is not there", f"looked in {tree.label}", config_path
             )
         root = _pyproject(data, config_path) if config_path.endswith(".toml") else _yaml(data, config_path)
-        return (root or Node({}, config_path, 1, 1)), config_path
-    data = tree.read(CONFIG)
-    pyproject = tree.read(PYPROJECT)
+        if root is None:
+            raise GateError("there is no [tool.nsm-gate]", "add it, or name another file", config_path)
+        return root, config_path
+    data = _own_file(tree, CONFIG)
+    pyproject = _own_file(tree, PYPROJECT)
     table = _pyproject(pyproject, PYPROJECT) if pyproject and b"nsm-gate" in pyproject else None
     if data is not None and table is not None:
         raise GateError(
@@ -93,6 +97,16 @@ def _config(tree: Tree, config_path: str | None) -> tuple[Node | None, str]:
     if data is not None:
         return _yaml(data, CONFIG), CONFIG
     return table, f"[tool.nsm-gate] of {PYPROJECT}" if table else ""
+
+
+def _own_file(tree: Tree, path: str) -> bytes | None:
+    """Return a file's content, None where there is none; a link is an error, not an absence."""
+    item = tree.item(path)
+    if item is None:
+        return None
+    if item.mode not in REGULAR:
+        raise GateError("it is not a regular file", "commit the file itself: a link can point anywhere", path)
+    return tree.read(path)
 
 
 def _yaml(data: bytes, path: str) -> Node:
@@ -115,9 +129,10 @@ def _pyproject(data: bytes, path: str) -> Node | None:
         import tomli as tomllib
     try:
         text = data.decode("utf-8")
-        table = tomllib.loads(text).get("tool", {}).get("nsm-gate")
+        tool = tomllib.loads(text).get("tool")
     except (ValueError, RecursionError) as error:
         raise GateError(f"not TOML: {str(error)[:200]}", "", path) from None
+    table = tool.get("nsm-gate") if isinstance(tool, dict) else None
     if table is None:
         return None
     rows = text.split("\n")
@@ -131,14 +146,16 @@ def _pyproject(data: bytes, path: str) -> Node | None:
                 return number, found.start() + 1
         return start, 1
 
-    def node(value: Any, key: str | None) -> Node:
+    def node(value: Any, key: str | None, depth: int = 0) -> Node:
         line, column = place(key)
+        if depth > MAX_DEPTH:
+            raise GateError(f"nested deeper than {MAX_DEPTH}", "", path, line, column)
         if isinstance(value, dict):
-            members = {name: node(inner, name) for name, inner in value.items()}
+            members = {name: node(inner, name, depth + 1) for name, inner in value.items()}
             keys = {name: place(name) for name in value}
             return Node(members, path, line, column, keys=keys)
         if isinstance(value, list):
-            return Node([node(inner, key) for inner in value], path, line, column)
+            return Node([node(inner, key, depth + 1) for inner in value], path, line, column)
         plain = value if isinstance(value, (str, int, float, bool)) else str(value)
         return Node(plain, path, line, column)
 
@@ -164,7 +181,11 @@ def _repository_rules(
                 node.error(f"folder {folder!r} holds no rules", f"looked for *.yaml in {tree.label}")
             )
         for path in inside:
-            data = tree.read(path)
+            try:
+                data = _own_file(tree, path)
+            except GateError as error:
+                errors.append(error)
+                continue
             if data is not None and (path, data) not in found:
                 found.append((path, data))
     return found

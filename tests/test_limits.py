@@ -1,0 +1,83 @@
+"""No judgement hangs: a limit on time holds inside compiled code, and Ctrl-C ends it at once."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support import Repo, a_run, gate_process, lines
+
+KIND = """\
+log: mine
+files: ["**/mine.jsonl"]
+schema: mine.schema.json
+key: [id]
+run_id: id
+"""
+
+
+def exploding() -> dict[str, Any]:
+    """Return a schema that takes 2^60 steps to refuse anything but a 0."""
+    parts: dict[str, Any] = {"a0": {"const": 0}}
+    for number in range(1, 61):
+        parts[f"a{number}"] = {
+            "anyOf": [{"$ref": f"#/$defs/a{number - 1}"}, {"$ref": f"#/$defs/a{number - 1}"}]
+        }
+    return {"$defs": parts, "type": "object", "properties": {"x": {"$ref": "#/$defs/a60"}}}
+
+
+@pytest.fixture
+def slow(tmp_path: Path) -> Repo:
+    """Return a repository whose schema explodes on its log."""
+    repo = Repo.init(tmp_path / "r")
+    repo.write("nsm-gate.yaml", "rules: [rules]\nlimits: {seconds: 1}\n")
+    repo.write("rules/mine.yaml", KIND)
+    repo.write("rules/mine.schema.json", json.dumps(exploding()))
+    repo.write("mine.jsonl", lines({"id": "a", "x": 1}))
+    return repo
+
+
+def test_a_schema_that_explodes_is_exit_2_and_names_the_log(slow: Repo) -> None:
+    result = gate_process("check", "--all", cwd=slow.path, env=slow.env)
+    assert (result.code, result.out) == (2, "")
+    assert result.err.startswith("nsm-gate: error: mine.jsonl: not judged within 1 seconds\n")
+    assert "limits.seconds" in result.err
+
+
+@pytest.mark.skipif(not hasattr(os, "killpg"), reason="needs process groups")
+def test_an_interrupt_ends_it_at_once_and_leaves_no_process(slow: Repo) -> None:
+    slow.write("nsm-gate.yaml", "rules: [rules]\nlimits: {seconds: 600}\n")
+    running = subprocess.Popen(
+        [sys.executable, "-m", "nsm_gate", "check", "--all"],
+        cwd=slow.path, env=slow.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
+    )  # fmt: skip
+    time.sleep(1.5)
+    os.killpg(running.pid, signal.SIGINT)
+    out, err = running.communicate(timeout=30)
+    assert (running.returncode, out, err) == (2, b"", b"nsm-gate: interrupted\n")
+    with pytest.raises(ProcessLookupError):
+        os.killpg(running.pid, 0)
+
+
+def test_a_line_and_a_file_over_their_limits_are_named(tmp_path: Path) -> None:
+    repo = Repo.init(tmp_path / "r")
+    repo.write("training_log.jsonl", [a_run()])
+    repo.write("nsm-gate.yaml", "limits: {line: 500}\n")
+    (finding,) = repo.check("--all").findings
+    assert finding["rule"] == "invalid-json"
+    assert "over the limit of 500" in finding["message"]
+    repo.write("nsm-gate.yaml", "limits: {file: 500}\n")
+    for args in (("--all",), ()):
+        result = repo.check(*args)
+        assert result.code == 2
+        assert result.json["error"]["path"] == "training_log.jsonl"
+    repo.commit()
+    assert repo.check("--base", "HEAD").json["error"]["message"].endswith("over the limit of 500")
