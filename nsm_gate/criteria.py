@@ -7,12 +7,13 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from nsm_gate.expressions import UNKNOWN, Comparison, Node, Value, decimal, is_number
+from nsm_gate.expressions import Comparison, Node
 from nsm_gate.model import Json, Outcome, Path, ReferenceUsed, Verdict
 from nsm_gate.pointers import pointer, show
 from nsm_gate.policy import Branch, Criterion, Domain, ExperimentType, UseDomain
 from nsm_gate.records import ABSENT, Record
 from nsm_gate.references import Picked
+from nsm_gate.values import UNKNOWN, Value, decimal, is_number
 
 Pick = Callable[[str], "Picked | None"]
 """Reference name -> what was picked; None where no reference is called so."""

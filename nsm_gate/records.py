@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from nsm_gate.expressions import UNKNOWN, Value
 from nsm_gate.model import Entry, Json, Path
 from nsm_gate.policy import LogKind
 from nsm_gate.timestamps import Instant, parse
+from nsm_gate.values import UNKNOWN, Value
 
 ABSENT: Final = object()
 """What `Record.at` returns where a member is not there at all."""

@@ -11,10 +11,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
-from nsm_gate.expressions import UNKNOWN, Value, decimal, is_number
 from nsm_gate.model import Json, Path
 from nsm_gate.policy import Reference
 from nsm_gate.records import Record, walk
+from nsm_gate.values import UNKNOWN, Value, decimal, is_number
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,17 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nsm_gate.expressions import (
-    FUNCTIONS,
-    MAX_LENGTH,
-    STATES,
-    UNKNOWN,
-    ExpressionError,
-    Lookup,
-    Node,
-    parse,
-    parse_test,
-)
+from nsm_gate.expressions import Lookup, Node
+from nsm_gate.functions import FUNCTIONS, STATES
+from nsm_gate.parser import MAX_LENGTH, ExpressionError, parse, parse_test
+from nsm_gate.values import UNKNOWN
 from tests.support import Repo, a_run, edited
 
 NAN, INF = math.nan, math.inf

@@ -13,9 +13,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nsm_gate.checks.check import EntryCheck, Subject
-from nsm_gate.expressions import UNKNOWN, decimal, is_number
 from nsm_gate.model import Path, Problem, Severity
 from nsm_gate.pointers import pointer, show
+from nsm_gate.values import UNKNOWN, decimal, is_number
 
 
 def run(subject: Subject) -> Iterator[Problem]:

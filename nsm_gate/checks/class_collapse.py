@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nsm_gate.checks.check import EntryCheck, Subject
-from nsm_gate.expressions import is_number
 from nsm_gate.model import Problem, Severity
 from nsm_gate.pointers import pointer, show
+from nsm_gate.values import is_number
 
 
 def run(subject: Subject) -> Iterator[Problem]:

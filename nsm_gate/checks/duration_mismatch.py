@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nsm_gate.checks.check import EntryCheck, Subject
-from nsm_gate.expressions import is_number
 from nsm_gate.model import Problem, Severity
 from nsm_gate.pointers import pointer, show
 from nsm_gate.timestamps import Instant, parse
+from nsm_gate.values import is_number
 
 
 def run(subject: Subject) -> Iterator[Problem]:

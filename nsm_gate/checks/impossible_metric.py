@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from nsm_gate.checks.check import EntryCheck, Subject
-from nsm_gate.expressions import decimal, is_number
 from nsm_gate.model import Problem, Severity
 from nsm_gate.pointers import pointer, show
+from nsm_gate.values import decimal, is_number
 
 _SINGLE_PRECISION = Decimal("5e-7")
 

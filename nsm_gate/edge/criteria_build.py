@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from nsm_gate.errors import GateError
-from nsm_gate.expressions import Call, ExpressionError, Name, parse, parse_test
+from nsm_gate.expressions import Call, Name
 from nsm_gate.expressions import Node as Expression
 from nsm_gate.model import Path
+from nsm_gate.parser import ExpressionError, parse, parse_test
 from nsm_gate.policy import Assertion, Branch, Criterion, Reference, UseDomain
 from nsm_gate.strict_yaml import Node
 
