@@ -11,7 +11,7 @@ from nsm_gate.checks import BY_ID, CHECKS
 from nsm_gate.checks.check import EntryCheck, LineCheck, LogCheck, LogContext, Subject, VerdictCheck
 from nsm_gate.criteria import applicable, judge
 from nsm_gate.history import Book, History, LogInput
-from nsm_gate.jsonl import Place, columns, decode, places, text
+from nsm_gate.jsonl import columns, decode, places, text
 from nsm_gate.model import (
     Entry,
     Excerpt,
@@ -28,6 +28,7 @@ from nsm_gate.model import (
 from nsm_gate.policy import Policy, Reference
 from nsm_gate.records import Record
 from nsm_gate.references import Picked
+from nsm_gate.scanner import Place
 from nsm_gate.schema import Validator
 
 _BEFORE, _WITHIN, _AFTER = 24, 72, 32

@@ -12,9 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nsm_gate.jsonl import MAX_DEPTH, Place, columns, decode, places, split, text
+from nsm_gate.jsonl import columns, decode, places, split, text
 from nsm_gate.model import At, Entry, Line, Malformed
 from nsm_gate.pointers import pointer
+from nsm_gate.scanner import MAX_DEPTH, Place
 from tests.support import SHARED, Repo, a_run
 
 SUITE = SHARED / "suites" / "JSONTestSuite" / "test_parsing"

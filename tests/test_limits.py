@@ -58,8 +58,15 @@ def test_an_interrupt_ends_it_at_once_and_leaves_no_process(slow: Repo) -> None:
     running = subprocess.Popen(
         [sys.executable, "-m", "nsm_gate", "check", "--all"],
         cwd=slow.path, env=slow.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
+        # A shell that starts the tests in the background has Ctrl-C ignored, and so would its children.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
-    time.sleep(1.5)
+    children = Path(f"/proc/{running.pid}/task/{running.pid}/children")
+    for _ in range(300):
+        if children.exists() and children.read_text().strip():
+            break
+        time.sleep(0.1)
+    time.sleep(0.5)
     os.killpg(running.pid, signal.SIGINT)
     out, err = running.communicate(timeout=30)
     assert (running.returncode, out, err) == (2, b"", b"nsm-gate: interrupted\n")
