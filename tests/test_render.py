@@ -151,6 +151,15 @@ def test_many_runs_are_shown_worst_first_and_the_rest_is_counted() -> None:
     assert "run_200_20251101" in everything
 
 
+@pytest.mark.parametrize("name", ["text", "concise", "github"])
+def test_of_many_logs_only_those_with_something_new_are_named(name: str) -> None:
+    logs = tuple(JudgedLog(f"runs/{n}.jsonl", "training_log", "HEAD: 1a2b3c4", 1, 0) for n in range(100))
+    out = FORMATS[name](replace(REPORT, logs=(*REPORT.logs, *logs)), Style())
+    assert "runs/7.jsonl" not in out
+    assert "0 appended lines of 101 other logs" in out
+    assert "experiments/training_log.jsonl" in out
+
+
 # --- hostile text: the oracle is a port of the two grammars that a CI runner reads -------------------
 
 

@@ -4,23 +4,45 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from nsm_gate.model import Outcome, Report, Severity
+from nsm_gate.model import JudgedLog, Outcome, Report, Severity
 from nsm_gate.names import plural
 from nsm_gate.render.untrusted import plain
+
+_IDLE_LOGS = 5
+"""Above this many logs, those of which nothing was appended are only counted."""
+
+
+def shown_logs(report: Report) -> tuple[list[JudgedLog], int]:
+    """Return the logs to name one by one, and how many others have nothing new and nothing wrong."""
+    if len(report.logs) <= _IDLE_LOGS:
+        return list(report.logs), 0
+    wrong = {finding.path for finding in report.findings}
+    shown = [log for log in report.logs if log.appended or log.path in wrong]
+    return shown, len(report.logs) - len(shown)
 
 
 def checked(report: Report) -> list[str]:
     """Return what was checked of each log, against which base and why."""
     rows = []
-    for log in report.logs:
+    shown, idle = shown_logs(report)
+    for log in shown:
         what = "line" if report.base == "none" else "appended line"
         rows.append(
             f"checked {plural(log.appended, what)} of {plain(log.path)} "
             f"against {plain(log.base)} ({plain(report.why)})"
         )
+    if idle:
+        rows.append(
+            f"checked {idle_logs(idle, bool(shown))} against {plain(report.base)} ({plain(report.why)})"
+        )
     if not rows:
         rows.append(f"found no log to check; base: {plain(report.base)} ({plain(report.why)})")
     return rows
+
+
+def idle_logs(count: int, others: bool) -> str:
+    """Return `0 appended lines of 12 other logs`."""
+    return f"0 appended lines of {plural(count, 'other log' if others else 'log')}"
 
 
 def totals(report: Report) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from nsm_gate.model import Excerpt, Finding, JudgedLog, Outcome, Report, Run, Severity, Verdict
 from nsm_gate.names import plural
 from nsm_gate.render.style import Style, columns_of
-from nsm_gate.render.summary import totals
+from nsm_gate.render.summary import idle_logs, shown_logs, totals
 from nsm_gate.render.untrusted import plain
 
 _MARKS = {Severity.ERROR: "✗", Severity.WARNING: "!", Severity.NOTICE: "i"}
@@ -27,9 +27,13 @@ def render(report: Report, style: Style) -> str:
     if style.quiet and not report.findings:
         return ""
     rows: list[str] = []
-    for log in report.logs:
+    shown, idle = shown_logs(report)
+    for log in shown:
         rows += _Log(report, log, style).rows()
         rows.append("")
+    if idle:
+        about = f"against {plain(report.base)} ({plain(report.why)})"
+        rows += [f"{idle_logs(idle, bool(shown))} · {about}", ""]
     if not report.logs:
         rows += [f"no log was found to check · against {plain(report.base)} ({plain(report.why)})", ""]
     rows.append(_painted_totals(report, style))
