@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from nsm_gate.model import Excerpt, Finding, JudgedLog, Outcome, Report, Run, Severity, Verdict
@@ -28,8 +29,15 @@ def render(report: Report, style: Style) -> str:
         return ""
     rows: list[str] = []
     shown, idle = shown_logs(report)
+    parts: dict[str, _OfLog] = defaultdict(_OfLog)
+    for run in report.runs:
+        parts[run.path].runs.append(run)
+    for finding in report.findings:
+        parts[finding.path].findings.append(finding)
+    for verdict in report.verdicts:
+        parts[verdict.path].verdicts.append(verdict)
     for log in shown:
-        rows += _Log(report, log, style).rows()
+        rows += _Log(report, log, parts[log.path], style).rows()
         rows.append("")
     if idle:
         about = f"against {plain(report.base)} ({plain(report.why)})"
@@ -48,26 +56,34 @@ def _painted_totals(report: Report, style: Style) -> str:
     return f"{style.paint(counts, role)}{dot}{rest}"
 
 
+@dataclass(slots=True)
+class _OfLog:
+    """The parts of a report that are about one log."""
+
+    runs: list[Run] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    verdicts: list[Verdict] = field(default_factory=list)
+
+
 class _Log:
-    def __init__(self, report: Report, log: JudgedLog, style: Style) -> None:
+    def __init__(self, report: Report, log: JudgedLog, of_log: _OfLog, style: Style) -> None:
         self.report = report
         self.log = log
         self.style = style
         self.findings: dict[int, list[Finding]] = defaultdict(list)
-        for finding in report.findings:
-            if finding.path == log.path:
-                self.findings[finding.line].append(finding)
+        for finding in of_log.findings:
+            self.findings[finding.line].append(finding)
         self.verdicts: dict[int, list[Verdict]] = defaultdict(list)
-        for verdict in report.verdicts:
-            if verdict.path == log.path:
-                self.verdicts[verdict.line].append(verdict)
+        for verdict in of_log.verdicts:
+            self.verdicts[verdict.line].append(verdict)
+        self.runs = of_log.runs
 
     def rows(self) -> Iterator[str]:
         log, style = self.log, self.style
         what = plural(log.appended, "line" if self.report.base == "none" else "appended line")
         base = "every line" if self.report.base == "none" else f"against {plain(log.base)}"
         yield f"{style.paint(plain(log.path), 'bold')} · {what} · {base} ({plain(self.report.why)})"
-        runs = [run for run in self.report.runs if run.path == log.path]
+        runs = self.runs
         lines = {run.line for run in runs}
         # History has its own group: a lost line carries its number in the base.
         history = [f for fs in self.findings.values() for f in fs if self.about_history(f, lines)]
