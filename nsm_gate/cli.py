@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import itertools
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timezone
-from typing import BinaryIO, NoReturn, TextIO
+from typing import Any, BinaryIO, NoReturn, TextIO
 
 from nsm_gate import __version__
 from nsm_gate.commands import check, rules
@@ -16,6 +17,7 @@ from nsm_gate.commands.surroundings import Surroundings
 from nsm_gate.commands.watch import Watch, watched
 from nsm_gate.edge.files import write_file
 from nsm_gate.errors import GateError, GateErrors
+from nsm_gate.render import FORMATS
 from nsm_gate.render.json import render_error
 from nsm_gate.render.untrusted import plain
 
@@ -30,6 +32,10 @@ class _Usage(Exception):
 
 
 class _Parser(argparse.ArgumentParser):
+    def __init__(self, *args: Any, **options: Any) -> None:
+        # An abbreviation would change its meaning when an option is added.
+        super().__init__(*args, **{**options, "allow_abbrev": False})
+
     def error(self, message: str) -> NoReturn:
         raise _Usage(f"{self.format_usage()}{self.prog}: {message}\n")
 
@@ -65,6 +71,9 @@ def main(
         return code
     except _Usage as error:
         stderr.write(plain_rows(str(error)))
+        if _asks_for_json(argv):
+            fact = str(error).strip().split("\n")[-1].removeprefix("nsm-gate: ")
+            stdout.write(render_error(GateError(fact, "nsm-gate check --help shows the options")))
         return 2
     except GateError as error:
         return _refuse((error,), args, world)
@@ -72,6 +81,8 @@ def main(
         return _refuse(errors.errors, args, world)
     except BrokenPipeError:
         return 2
+    except OSError as error:
+        return _refuse((GateError(f"the report cannot be written: {error.strerror}"),), None, world)
     except KeyboardInterrupt:
         stderr.write("nsm-gate: interrupted\n")
         return 2
@@ -83,6 +94,12 @@ def main(
         return _refuse(
             (GateError(f"internal error: {type(error).__name__}: {error} ({place})", hint),), args, world
         )
+
+
+def _asks_for_json(argv: Sequence[str]) -> bool:
+    """Return whether arguments that do not parse ask for JSON on standard output."""
+    pairs = itertools.pairwise(argv)
+    return "--output-format=json" in argv or ("--output-format", "json") in pairs
 
 
 def _place_of(error: BaseException) -> str:
@@ -98,24 +115,34 @@ def plain_rows(text: str) -> str:
 
 
 def _refuse(errors: Sequence[GateError], args: argparse.Namespace | None, world: Surroundings) -> int:
-    """Say why nothing could be judged, on stderr, and as JSON where JSON was asked for."""
-    for error in errors:
-        world.stderr.write(f"nsm-gate: error: {plain(str(error), 2000)}\n")
-        if error.hint:
-            world.stderr.write(f"  {plain(error.hint, 2000)}\n")
-    for wanted in getattr(args, "output_format", None) or []:
+    """Say why nothing could be judged, on stderr and in every output that was asked for."""
+    _report(errors, getattr(args, "output_format", None) or [], world.stdout, world.stderr, world.cwd)
+    return 2
+
+
+def _report(
+    errors: Sequence[GateError], formats: Sequence[str], stdout: TextIO, stderr: TextIO, cwd: str
+) -> None:
+    said = "".join(
+        f"nsm-gate: error: {plain(str(error), 2000)}\n"
+        + (f"  {plain(error.hint, 2000)}\n" if error.hint else "")
+        for error in errors
+    )
+    stderr.write(said)
+    for wanted in formats:
         name, _, path = wanted.partition(":")
-        if name == "json" and path:
+        if path and name in FORMATS and path not in {error.path for error in errors}:
             # A report of an earlier run must not pass for this one's.
             with contextlib.suppress(OSError):
-                write_file(os.path.join(world.cwd, path), render_error(errors[0]))
+                write_file(os.path.join(cwd, path), render_error(errors[0]) if name == "json" else said)
         elif name == "json":
-            world.stdout.write(render_error(errors[0]))
-    return 2
+            stdout.write(render_error(errors[0]))
 
 
 def console() -> int:
     """Run with the process's own streams: the console script."""
+    if sys.stdout is None or sys.stderr is None:
+        return 2  # closed: there is nowhere to say anything
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
@@ -128,8 +155,12 @@ def console() -> int:
         try:
             sys.stdout.flush()
             sys.stderr.flush()
-        except BrokenPipeError:
+        except OSError:
             return 2
         return code
 
-    return watched(work, sys.stderr)
+    def refuse(error: GateError, formats: Sequence[str]) -> None:
+        _report((error,), formats, sys.stdout, sys.stderr, os.getcwd())
+        sys.stdout.flush()
+
+    return watched(work, refuse)

@@ -164,7 +164,7 @@ class _Judgement:
         path = self.record.kind.rates.get(subject[0]) if subject and len(subject) == 1 else None
         count = self.record.at(path) if path else None
         rate: Any = self.lookup(subject) if subject else UNKNOWN
-        if type(count) is not int or count < 1 or not is_number(rate) or not 0 < rate < 1:
+        if type(count) is not int or not 0 < count < 10**12 or not is_number(rate) or not 0 < rate < 1:
             return ""
         error = math.sqrt(float(rate) * (1 - float(rate)) / count)
         return f"{float(margin) / error:.1f} standard errors at n={count}"

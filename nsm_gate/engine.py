@@ -10,6 +10,7 @@ from nsm_gate.candidates import Candidates
 from nsm_gate.checks import BY_ID, CHECKS
 from nsm_gate.checks.check import EntryCheck, LineCheck, LogCheck, LogContext, Subject, VerdictCheck
 from nsm_gate.criteria import applicable, judge
+from nsm_gate.errors import GateError
 from nsm_gate.history import Book, History, LogInput
 from nsm_gate.jsonl import columns, decode, places, text
 from nsm_gate.model import (
@@ -153,7 +154,13 @@ class _Engine:
             if index in new:
                 self.count += 1
                 self.task.tick(self.count)
-                self.line(log, index)
+                try:
+                    self.line(log, index)
+                except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+                    # A bug: never a pass, and the line is named.
+                    fact = f"internal error: {type(error).__name__}: {error}"
+                    hint = "report it with this line"
+                    raise GateError(fact, hint, book.path, index + 1) from error
             elif not self.history(book).is_settled(mask):
                 record = book.record(index)
                 if record is not None:
@@ -185,7 +192,7 @@ class _Engine:
         kind = record.experiment_type if record else None
         domain = record.domain if record else None
         status = record.status if record else None
-        self.runs.append(Run(book.path, line.number, name, kind, domain, status))
+        self.runs.append(Run(book.path, line.number, name, kind, domain, status, record is not None))
         found = places(line.raw) if record and problems else {}
         for problem in problems:
             self.stamp(problem, log, line, name, kind, found)
@@ -231,11 +238,12 @@ class _Engine:
         roots = tuple(f"{flaw.pointer}/" for flaw in flaws if flaw.below and flaw.pointer not in owned)
         refused = {flaw.pointer or "" for flaw in flaws if flaw.pointer not in owned and not flaw.yields}
         moot = refused | owned
+        told = {place for _, problem in found for place in problem.covers}
         kept = [
             problem
             for owns, problem in found
             if not (problem.pointer or "").startswith(roots)
-            and not refused.intersection(problem.reads)
+            and not (refused | told).intersection(problem.reads)
             and (owns or problem.pointer not in refused)
         ]
         laws = {problem.pointer for problem in kept if problem.reads}
@@ -246,8 +254,8 @@ class _Engine:
         for verdict in self.judge(subject, refused):
             self.verdicts.append(verdict)
             # A value that is reported already is not reported once more as unknown.
-            told = [place in moot or place.startswith(roots) for place in verdict.lacks]
-            if verdict.outcome is Outcome.UNKNOWN and told and all(told):
+            reported = [place in moot or place.startswith(roots) for place in verdict.lacks]
+            if verdict.outcome is Outcome.UNKNOWN and reported and all(reported):
                 continue
             for check in CHECKS:
                 if isinstance(check, VerdictCheck):
@@ -335,7 +343,6 @@ def _name_of(raw: bytes, book: Book) -> str | None:
 
 def _excerpt(raw: bytes, start: int, end: int) -> Excerpt:
     """Return the part of a line around columns; every part is bounded."""
-    # Only a window is decoded where the line is pure ASCII: a line may be a megabyte long.
     whole = text(raw)
     first = max(0, start - 1 - _BEFORE)
     value = whole[start - 1 : min(end - 1, start - 1 + _WITHIN)]

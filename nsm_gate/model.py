@@ -46,15 +46,6 @@ class Outcome(str, enum.Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
-    """Columns of a physical line."""
-
-    line: int
-    column: int
-    end_column: int
-
-
-@dataclass(frozen=True, slots=True)
 class Line:
     """A physical line of a log.
 
@@ -259,7 +250,11 @@ class JudgedLog:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A judged entry, as renderers head their groups with it."""
+    """A judged line, as renderers head their groups with it.
+
+    Attributes:
+        entry: Whether the line holds an entry at all.
+    """
 
     path: str
     line: int
@@ -267,6 +262,7 @@ class Run:
     experiment_type: str | None
     domain: str | None
     status: str | None
+    entry: bool = True
 
 
 @dataclass(frozen=True, slots=True)

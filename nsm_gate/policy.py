@@ -221,7 +221,6 @@ class Policy:
     waivers: tuple[Waiver, ...] = ()
     limits: Limits = Limits()
     source: str = "the nsm pack"
-    configured: bool = False
 
     def severity(
         self,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -123,6 +122,3 @@ class Record:
         if other.kind is not self.kind:
             return self.value(name)
         return walk(self.entry.value, other.place(name))
-
-
-Keys = Mapping[tuple[str | int, ...], list[Record]]

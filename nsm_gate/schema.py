@@ -90,7 +90,7 @@ class Validator:
             absent = f"{label}.{member}" if steps else member
             yield Flaw(where + pointer(member), keyword, f"{absent} is absent", f"add {show(member)}", member)
         elif name in ("AdditionalProperties", "UnevaluatedProperties"):
-            for member in kind.unexpected:
+            for member in kind.unexpected[:MAX_ERRORS]:
                 fact = f"{label} has no member {show(member)}"
                 yield Flaw(where + pointer(member), keyword, fact, "remove or rename it", member)
         else:

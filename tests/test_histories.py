@@ -13,7 +13,7 @@ import random
 import subprocess
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -316,22 +316,30 @@ class Question:
 def question(world: World) -> Question:
     """Apply the design's table of bases and heads, and its word `published`."""
 
-    def published(commit: int) -> int:
+    def since(commit: int) -> int:
         if world.upstream is None:
             return commit
         return world.merge_base(world.refs[world.upstream], commit)
+
+    def published(commit: int) -> tuple[int, ...]:
+        # What the remote's default branch has stays published on a branch with an upstream of its own.
+        defaults = [f"refs/remotes/origin/{name}" for name in ("HEAD", "main", "master")]
+        default = next((name for name in defaults if name in world.refs), None)
+        tips = [world.refs[name] for name in (world.upstream, default) if name is not None]
+        return tuple(dict.fromkeys(world.merge_base(tip, commit) for tip in tips)) or (commit,)
 
     head = world.head
     if world.asked == "all":
         return Question((), (), False)
     if world.merging is not None:
         parents = (head, world.merging)
-        return Question(parents, tuple(dict.fromkeys(map(published, parents))), True)
+        both = dict.fromkeys(commit for parent in parents for commit in published(parent))
+        return Question(parents, tuple(both), True)
     if world.asked == "staged":
-        return Question((head,), (published(head),), False)
-    base = world.merge_base(world.wanted, head) if world.asked == "base" else published(head)
-    others = (published(head),)
-    if others[0] not in world.ancestors(base):
+        return Question((head,), published(head), False)
+    base = world.merge_base(world.wanted, head) if world.asked == "base" else since(head)
+    others = published(head)
+    if not any(other in world.ancestors(base) for other in others):
         # Whoever names an older base, or one beside, asks for its lines too.
         others = (*others, base)
     between = world.ancestors(head) - world.ancestors(base)
@@ -345,7 +353,13 @@ def answers(world: World) -> Iterator[Answer]:
     published = [world.commits[c].files for c in asked.published]
     pairs = sorted({(p, files.get(p, ())) for p in world.files for files in (*bases, *published)})
     for chosen in itertools.product(*(alignments(old, world.files[path]) for path, old in pairs)):
-        yield answer(world.files, bases, published, asked.merges, dict(zip(pairs, chosen, strict=True)))
+        found = answer(world.files, bases, published, asked.merges, dict(zip(pairs, chosen, strict=True)))
+        if world.asked == "all":
+            # A log that the index has and the disk has not is gone, though nothing is compared.
+            tracked = world.commits[world.head].files
+            gone = {(path, 1) for path, log in tracked.items() if log and path not in world.files}
+            found = replace(found, rewritten=tuple(sorted({*found.rewritten, *gone})))
+        yield found
 
 
 def answer(

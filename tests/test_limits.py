@@ -52,8 +52,23 @@ def test_a_schema_that_explodes_is_exit_2_and_names_the_log(slow: Repo) -> None:
     assert "limits.seconds" in result.err
 
 
+def test_a_time_out_is_told_in_every_output_and_nothing_in_it_acts(slow: Repo) -> None:
+    folder = "a\n::error::forged##[error]x"
+    slow.write(f"{folder}/mine.jsonl", lines({"id": "b", "x": 1}))
+    (slow.path / "mine.jsonl").unlink()
+    slow.write("old.json", "{}")
+    wanted = ("--output-format", "json", "--output-format", "json:old.json")
+    result = gate_process("check", "--all", *wanted, cwd=slow.path, env=slow.env)
+    assert result.code == 2
+    assert "not judged within" in result.json["error"]["message"]
+    assert json.loads((slow.path / "old.json").read_text()) == result.json
+    assert not any(row.lstrip().startswith("::") for row in result.err.split("\n"))
+    assert "##[" not in result.err + result.out
+
+
 @pytest.mark.skipif(not hasattr(os, "killpg"), reason="needs process groups")
-def test_an_interrupt_ends_it_at_once_and_leaves_no_process(slow: Repo) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_at_once_and_leaves_no_process(slow: Repo, number: signal.Signals) -> None:
     slow.write("nsm-gate.yaml", "rules: [rules]\nlimits: {seconds: 600}\n")
     running = subprocess.Popen(
         [sys.executable, "-m", "nsm_gate", "check", "--all"],
@@ -67,11 +82,21 @@ def test_an_interrupt_ends_it_at_once_and_leaves_no_process(slow: Repo) -> None:
             break
         time.sleep(0.1)
     time.sleep(0.5)
-    os.killpg(running.pid, signal.SIGINT)
+    os.kill(running.pid, number)
     out, err = running.communicate(timeout=30)
-    assert (running.returncode, out, err) == (2, b"", b"nsm-gate: interrupted\n")
-    with pytest.raises(ProcessLookupError):
-        os.killpg(running.pid, 0)
+    assert (running.returncode, out, err) == (2, b"", b"nsm-gate: error: interrupted\n")
+    assert is_gone(running.pid)
+
+
+def is_gone(group: int) -> bool:
+    """Return whether a process group ends within ten seconds."""
+    for _ in range(100):
+        try:
+            os.killpg(group, 0)
+        except ProcessLookupError:
+            return True
+        time.sleep(0.1)
+    return False
 
 
 def test_a_line_and_a_file_over_their_limits_are_named(tmp_path: Path) -> None:

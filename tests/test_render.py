@@ -207,8 +207,10 @@ def test_no_text_of_a_log_can_act(one: str, other: str) -> None:
         assert commands_in(out) == []
         assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u200b-\u200f]", out)
     assert commands_in(FORMATS["github"](hostile, Style())) == ["error"]
-    document = json.loads(FORMATS["json"](hostile, Style()))
-    assert document["findings"][0]["message"] == text
+    out = FORMATS["json"](hostile, Style())
+    assert commands_in(out) == []
+    assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u200b-\u200f]", out)
+    assert json.loads(out)["findings"][0]["message"] == text
 
 
 def test_long_text_is_cut() -> None:

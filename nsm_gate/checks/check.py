@@ -125,4 +125,15 @@ class VerdictCheck:
     run: Callable[[Verdict], Iterator[Problem]]
 
 
+def refusal(rule: str) -> Callable[[Line, Entry | Malformed], Iterator[Problem]]:
+    """Return the check of a rule that reading itself decides: it yields why the line holds no entry."""
+
+    def run(line: Line, decoded: Entry | Malformed) -> Iterator[Problem]:
+        if isinstance(decoded, Malformed) and decoded.rule == rule:
+            columns = (decoded.column, decoded.end_column)
+            yield Problem(rule, decoded.reason, decoded.hint, line.number, columns=columns)
+
+    return run
+
+
 Check = LogCheck | LineCheck | EntryCheck | VerdictCheck

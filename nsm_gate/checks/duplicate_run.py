@@ -38,9 +38,9 @@ def run(subject: Subject) -> Iterator[Problem]:
     elif record.at(record.kind.corrects) == record.name and record.kind.reason:
         hint = "a correction says why: add a reason"
     at = pointer(*(record.kind.run_id or record.kind.key[-1]))
-    reason = (pointer(*record.kind.reason),) if record.kind.reason else ()
+    told = [pointer(*path) for path in (record.kind.corrects, record.kind.reason) if path]
     fact = f"{shown} already used on {where}"
-    yield Problem("duplicate-run", fact, hint, record.line, pointer=at, covers=reason)
+    yield Problem("duplicate-run", fact, hint, record.line, pointer=at, covers=tuple(told))
 
 
 def _corrects(record: Record) -> bool:

@@ -14,7 +14,7 @@ from nsm_gate.checks.check import EntryCheck, Subject
 from nsm_gate.model import Problem, Severity
 from nsm_gate.pointers import pointer, show
 from nsm_gate.timestamps import Instant, parse
-from nsm_gate.values import is_number
+from nsm_gate.values import decimal, is_number
 
 
 def run(subject: Subject) -> Iterator[Problem]:
@@ -25,7 +25,8 @@ def run(subject: Subject) -> Iterator[Problem]:
     if not (isinstance(start, Instant) and isinstance(end, Instant) and is_number(seconds)):
         return
     span = (end.utc - start.utc).total_seconds()
-    if span >= 0 and abs(seconds - span) > max(1.0, 0.05 * span):
+    # In decimals: a whole number may be larger than any float.
+    if span >= 0 and abs(decimal(seconds) - decimal(span)) > decimal(max(1.0, 0.05 * span)):
         path = record.kind.seconds or ()
         fact = f"{'.'.join(path)} is {show(seconds)}, but start and end are {_seconds(span)} seconds apart"
         hint = "measure the time and its ends with one clock"

@@ -12,13 +12,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nsm_gate.checks.check import LogCheck, LogContext
-from nsm_gate.model import Problem, Severity
+from nsm_gate.jsonl import decode
+from nsm_gate.model import Entry, Line, Problem, Severity
 
 
 def run(log: LogContext) -> Iterator[Problem]:
     """Yield a problem for each new line before the last old one that does not replace another."""
     for index in log.change.inserted:
-        if index not in log.change.replaced and index not in log.change.moved:
+        known = index in log.change.replaced or index in log.change.moved
+        # A line that holds no entry says so itself.
+        if not known and isinstance(decode(Line(index + 1, log.head[index])), Entry):
             yield Problem(
                 "inserted-line",
                 "new line stands before lines that were logged earlier",

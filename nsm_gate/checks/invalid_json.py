@@ -11,18 +11,7 @@ Example: `{"loss": NaN}`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from nsm_gate.checks.check import LineCheck, refusal
+from nsm_gate.model import Severity
 
-from nsm_gate.checks.check import LineCheck
-from nsm_gate.model import Entry, Line, Malformed, Problem, Severity
-
-
-def run(line: Line, decoded: Entry | Malformed) -> Iterator[Problem]:
-    """Yield the reason why the line holds no entry, where it is this one."""
-    match decoded:
-        case Malformed(rule="invalid-json"):
-            columns = (decoded.column, decoded.end_column)
-            yield Problem("invalid-json", decoded.reason, decoded.hint, line.number, columns=columns)
-
-
-CHECK = LineCheck("invalid-json", __doc__, Severity.ERROR, run)
+CHECK = LineCheck("invalid-json", __doc__, Severity.ERROR, refusal("invalid-json"))

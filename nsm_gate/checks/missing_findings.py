@@ -54,6 +54,8 @@ def _is_placeholder(text: str) -> bool:
     """Return whether the text is nothing but placeholders, or one letter repeated."""
     if _PLACEHOLDER.fullmatch(text[:400]) or _TO_DO.match(text):
         return True
+    if all(_PLACEHOLDER.fullmatch(word) for word in text[:400].split()):
+        return True
     parts = [part for part in re.split(r"[.;:,\n]+", text[:400]) if part.strip()]
     return all(_PLACEHOLDER.fullmatch(part) for part in parts) or len(set(text.lower()) - set(" .-_")) <= 1
 

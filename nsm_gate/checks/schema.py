@@ -14,6 +14,8 @@ from nsm_gate.checks.check import EntryCheck, Subject
 from nsm_gate.model import At, Problem, Severity
 from nsm_gate.names import nearest
 from nsm_gate.pointers import pointer, show
+from nsm_gate.records import ABSENT
+from nsm_gate.values import is_number
 
 
 def run(subject: Subject) -> Iterator[Problem]:
@@ -28,6 +30,14 @@ def run(subject: Subject) -> Iterator[Problem]:
                 "schema", flaw.message, flaw.hint, record.line, pointer=flaw.pointer, at=at, below=whole,
                 yields=flaw.conditional,
             )  # fmt: skip
+    refused = {flaw.pointer for flaw in subject.flaws if not flaw.is_unknown_member}
+    for metric in subject.domain.metrics if subject.domain else ():
+        path = record.kind.run + tuple(metric.split("."))
+        value, where = record.at(path), pointer(*path)
+        # A domain's own metrics need no place in the schema, but they are numbers all the same.
+        if value is not ABSENT and value is not None and not is_number(value) and where not in refused:
+            fact = f"{'.'.join(path)} is {show(value)}, not a number"
+            yield Problem("schema", fact, "write a number, or null", record.line, pointer=where)
     domain = record.domain
     if domain and record.kind.domain and subject.domain is None:
         near = nearest(domain, subject.policy.domains)

@@ -70,8 +70,8 @@ def _near_misses(record: Record, schema: Mapping[str, Any]) -> Iterator[Problem]
             if member in properties:
                 pending.append((inner, properties[member], (*path, member)))
                 continue
-            near = nearest(member, absent) if open_object else None
-            if near and is_slip(member, near):
+            near = next((name for name in absent if is_slip(member, name)), None) if open_object else None
+            if near:
                 fact = f"{show(member)} is not a known member of {'.'.join(path) or 'the entry'}"
                 hint = f"did you mean {near!r}?"
                 where = pointer(*path, member)

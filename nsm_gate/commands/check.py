@@ -14,7 +14,7 @@ from nsm_gate.edge.bases import Comparison, resolve
 from nsm_gate.edge.files import WorkTree, write_file
 from nsm_gate.edge.git import Git, discover
 from nsm_gate.edge.logs import Logs, relative
-from nsm_gate.edge.policy_files import read_policy
+from nsm_gate.edge.policy_files import CONFIG, PYPROJECT, read_policy
 from nsm_gate.engine import Task, run
 from nsm_gate.errors import GateError, GateErrors
 from nsm_gate.history import Book, LogInput
@@ -58,19 +58,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def execute(args: argparse.Namespace, world: Surroundings) -> int:
     """Judge, write one output a format, and return the exit code."""
     outputs = _outputs(args.output_format or ["text"], world)
+    world.watch.tell(formats=args.output_format or ())
     rules = _rules(args.select, args.ignore)
     report = _report(args, world, rules)
+    # Files first: where one cannot be written, standard output holds the error and nothing else.
+    for name, path in outputs:
+        if path is not None:
+            _write(os.path.join(world.cwd, path), path, FORMATS[name](report, Style()))
     for name, path in outputs:
         if path is None:
             style = Style(world.colored(args.color), world.width(), args.verbose, args.quiet)
             world.stdout.write(FORMATS[name](report, style))
-        else:
-            _write(os.path.join(world.cwd, path), path, FORMATS[name](report, Style(quiet=False)))
     return report.exit_code
 
 
 def _report(args: argparse.Namespace, world: Surroundings, rules: Sequence[str]) -> Report:
     fail_on = None if args.fail_on == "never" else Severity.of(args.fail_on)
+    if "" in args.paths:
+        raise GateError("an empty PATH", "name a log or a folder; . is the current one")
     if "-" in args.paths:
         return _stdin_report(args, world, rules, fail_on)
     root, git, paths = _place(args, world)
@@ -82,8 +87,9 @@ def _report(args: argparse.Namespace, world: Surroundings, rules: Sequence[str])
         policy = _policy(comparison, args.config, world, root)
         for tree in (comparison.head, work):
             tree.limit = policy.limits.file  # type: ignore[attr-defined]
-        world.watch.tell(policy.limits.seconds)
+        world.watch.tell(seconds=policy.limits.seconds)
         logs = Logs(policy, comparison, git)
+        _spare(args.output_format or (), world, root, git, logs)
         with Progress(world) as progress:
             return run(
                 Task(
@@ -147,6 +153,7 @@ def _stdin_report(
     finally:
         if git is not None:
             git.close()
+    world.watch.tell(seconds=policy.limits.seconds, at=_STDIN)
     data = world.stdin.read(policy.limits.file + 1)
     if len(data) > policy.limits.file:
         raise GateError(f"over the limit of {policy.limits.file:,} bytes", "raise limits.file", _STDIN)
@@ -157,8 +164,13 @@ def _stdin_report(
     def books_of(name: str) -> Sequence[Book]:
         return [book] if name == kind.name else []
 
-    task = Task(policy, [LogInput(book, "none")], books_of, 0, world.now(), "none", why, rules, fail_on)
-    return run(task)
+    inputs = [LogInput(book, "none")]
+    with Progress(world) as progress:
+        return run(
+            Task(
+                policy, inputs, books_of, 0, world.now(), "none", why, rules, fail_on, progress.tick,
+            )
+        )  # fmt: skip
 
 
 def _kind(name: str | None, policy: Policy, lines: Sequence[bytes]) -> LogKind:
@@ -202,6 +214,20 @@ def _outputs(wanted: Sequence[str], world: Surroundings) -> list[tuple[str, str 
     return outputs
 
 
+def _spare(wanted: Sequence[str], world: Surroundings, root: str, git: Git | None, logs: Logs) -> None:
+    """Refuse an output that would overwrite a log, a configuration or anything else that git tracks."""
+    for path in (item.partition(":")[2] for item in wanted):
+        if not path:
+            continue
+        place = os.path.join(world.cwd, path)
+        inside = relative(path, root, world.cwd)
+        tracked = git is not None and inside is not None and inside in git.tracked()
+        log = inside is not None and logs.kind_of(inside) is not None
+        if os.path.islink(place) or tracked or log or inside in (CONFIG, PYPROJECT):
+            what = "a link" if os.path.islink(place) else "a log" if log else "a file of the repository"
+            raise GateError(f"the output would overwrite {what}", "choose another path", path)
+
+
 def _write(place: str, path: str, content: str) -> None:
     try:
         write_file(place, content)
@@ -212,6 +238,8 @@ def _write(place: str, path: str, content: str) -> None:
 def _rules(select: Sequence[str] | None, ignore: Sequence[str] | None) -> list[str]:
     chosen = [r for item in select for r in item.split(",") if r] if select else list(BY_ID)
     dropped = [r for item in ignore or () for r in item.split(",") if r]
+    if not set(chosen) - set(dropped):
+        raise GateError("no rule is left to report", "name a rule with --select, or ignore fewer")
     unknown = [rule for rule in (*chosen, *dropped) if rule not in BY_ID]
     if unknown:
         raise GateErrors(

@@ -9,6 +9,7 @@ from nsm_gate.commands.surroundings import Surroundings
 
 _QUIET_SECONDS = 1.0
 _PAUSE_SECONDS = 0.2
+_HEARTBEAT = 500  # lines between two signs of life to the watch
 
 
 class Progress:
@@ -16,6 +17,7 @@ class Progress:
 
     def __init__(self, world: Surroundings) -> None:
         """Begin to count time."""
+        self._watch = world.watch
         self._stream = world.stderr
         self._terminal = world.is_terminal(world.stderr)
         self._began = self._last = time.monotonic()
@@ -27,6 +29,8 @@ class Progress:
 
     def tick(self, count: int) -> None:
         """Say that this many lines are judged."""
+        if count % _HEARTBEAT == 0:
+            self._watch.tell()
         if not self._terminal:
             return
         now = time.monotonic()

@@ -2,7 +2,7 @@
 
 Python's signal handlers and threads do not run while compiled code works on an exploding schema. So the
 judgement runs in a forked child, which tells its parent through a pipe what it is at and how long it may
-take; the parent only waits, and kills the child when the time is over.
+take until it is heard of again; the parent only waits, and kills the child when that time is over.
 """
 
 from __future__ import annotations
@@ -12,8 +12,11 @@ import os
 import select
 import signal
 import time
-from collections.abc import Callable
-from typing import TextIO
+from collections.abc import Callable, Sequence
+from types import FrameType
+from typing import NoReturn
+
+from nsm_gate.errors import GateError
 
 _BEFORE_IT_IS_TOLD = 60.0
 
@@ -25,14 +28,28 @@ class Watch:
         """Write to `handle`."""
         self._handle = handle
 
-    def tell(self, seconds: float | None = None, at: str = "") -> None:
-        """Tell the parent how long the judgement may take from now on, and what it is at."""
+    def tell(
+        self, *, seconds: float | None = None, at: str | None = None, formats: Sequence[str] = ()
+    ) -> None:
+        """Tell the parent that the judgement goes on.
+
+        Args:
+            seconds: How long it may take, from now on, until it is heard of again.
+            at: The log that it is at.
+            formats: The outputs that were asked for, in which a time-out is to be reported.
+        """
         if self._handle is not None:
-            os.write(self._handle, json.dumps([seconds, at[:500]]).encode() + b"\n")
+            row = json.dumps([seconds, None if at is None else at[:500], list(formats)[:20]])
+            os.write(self._handle, row.encode() + b"\n")
 
 
-def watched(work: Callable[[Watch], int], stderr: TextIO) -> int:
-    """Run the work in a child; return its exit code, or 2 where its time is over or it was killed."""
+def watched(work: Callable[[Watch], int], refuse: Callable[[GateError, Sequence[str]], None]) -> int:
+    """Run the work in a child; return its exit code, or 2 where its time is over or it was killed.
+
+    Args:
+        work: The judgement.
+        refuse: Reports, in the outputs that were asked for, that nothing was judged.
+    """
     if not hasattr(os, "fork"):
         return work(Watch())
     reader, writer = os.pipe()
@@ -48,41 +65,62 @@ def watched(work: Callable[[Watch], int], stderr: TextIO) -> int:
             # Not sys.exit: the parent's buffers and exit handlers are not the child's.
             os._exit(code)
     os.close(writer)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _stop)
+    parent = _Parent(child, reader)
     try:
-        return _wait(child, reader, stderr)
+        error = parent.wait()
     except KeyboardInterrupt:
-        os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)
-        stderr.write("nsm-gate: interrupted\n")
-        return 2
+        parent.kill()
+        error = GateError("interrupted")
     finally:
         os.close(reader)
+    if error is None:
+        return parent.code
+    refuse(error, parent.formats)
+    return 2
 
 
-def _wait(child: int, reader: int, stderr: TextIO) -> int:
-    limit, at = _BEFORE_IT_IS_TOLD, "the set-up"
-    end = time.monotonic() + limit
-    heard = b""
-    while True:
-        ready, _, _ = select.select([reader], [], [], max(0.0, end - time.monotonic()))
-        if not ready:
-            os.kill(child, signal.SIGKILL)
-            os.waitpid(child, 0)
-            stderr.write(f"nsm-gate: error: {at}: not judged within {limit:g} seconds\n")
-            stderr.write("  look for a schema or line that explodes, or raise limits.seconds\n")
-            return 2
-        data = os.read(reader, 4096)
-        if not data:
-            break
-        heard += data
-        *rows, heard = heard.split(b"\n")
-        for row in rows:
-            seconds, at = json.loads(row)
-            if seconds is not None:
-                limit = seconds
-                end = time.monotonic() + limit
-    _, status = os.waitpid(child, 0)
-    if os.WIFSIGNALED(status):
-        stderr.write(f"nsm-gate: error: {at}: the judgement was killed by signal {os.WTERMSIG(status)}\n")
-        return 2
-    return os.WEXITSTATUS(status)
+def _stop(_number: int, _frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+class _Parent:
+    def __init__(self, child: int, reader: int) -> None:
+        self.child = child
+        self.reader = reader
+        self.code = 2
+        self.at = "the set-up"
+        self.formats: list[str] = []
+
+    def kill(self) -> None:
+        os.kill(self.child, signal.SIGKILL)
+        os.waitpid(self.child, 0)
+
+    def wait(self) -> GateError | None:
+        """Return why the child gave no result, or None with its exit code kept."""
+        limit = _BEFORE_IT_IS_TOLD
+        end = time.monotonic() + limit
+        heard = b""
+        while True:
+            ready, _, _ = select.select([self.reader], [], [], max(0.0, end - time.monotonic()))
+            if not ready:
+                self.kill()
+                hint = "look for a schema or a line that explodes, or raise limits.seconds"
+                return GateError(f"not judged within {limit:g} seconds", hint, self.at)
+            data = os.read(self.reader, 65536)
+            if not data:
+                break
+            *rows, heard = (heard + data).split(b"\n")
+            for row in rows:
+                seconds, at, formats = json.loads(row)
+                limit = limit if seconds is None else seconds
+                self.at = self.at if at is None else at
+                self.formats = formats or self.formats
+            end = time.monotonic() + limit
+        _, status = os.waitpid(self.child, 0)
+        if os.WIFSIGNALED(status):
+            fact = f"the judgement was killed by signal {os.WTERMSIG(status)}"
+            return GateError(fact, "look at the machine's memory", self.at)
+        self.code = os.WEXITSTATUS(status)
+        return None

@@ -112,7 +112,7 @@ class _Resolver:
         if len(parents) > 1:
             label = f"the parents of the merge: {', '.join(_short(p) for p in parents)}"
             why += ", and a merge is under way"
-        published = tuple(dict.fromkeys(self.published(parent) for parent in parents))
+        published = tuple(dict.fromkeys(oid for parent in parents for oid in self.published(parent)))
         return Comparison(head, parents, published, label, why, merge=len(parents) > 1)
 
     def named(self, name: str, why: str) -> Comparison:
@@ -172,6 +172,11 @@ class _Resolver:
             merge = self.merges(parents[0], parents[1])
             return Comparison(tree, (parents[0],), (parents[0],), label, why, merge)
         wanted = self.commit(said.base, said.source)
+        if wanted == head and said.tip not in ("", head):
+            raise GateError(
+                "the base of the pull request is checked out, not its head",
+                f"check out its head: {_short(said.tip)}",
+            )
         found = self.common(wanted, head, said.base)
         return self.exact(found, f"merge base of {said.source}: {_short(found)}", why, tree)
 
@@ -221,10 +226,9 @@ class _Resolver:
 
     def against(self, base: str, label: str, why: str, tree: Tree, head: str | None = None) -> Comparison:
         """Compare with a base; published is what the upstream has, and the base where that is older."""
-        published = self.published(head or self.require_head())
-        kept: tuple[str, ...] = (published,)
-        if published != base and self.git.merge_base(published, base) != published:
-            kept = (published, base)
+        kept = self.published(head or self.require_head())
+        if not any(oid == base or self.git.merge_base(oid, base) == oid for oid in kept):
+            kept = (*kept, base)
         return Comparison(tree, (base,), kept, label, why, self.merges(base, head))
 
     def exact(self, base: str, label: str, why: str, tree: Tree) -> Comparison:
@@ -238,11 +242,16 @@ class _Resolver:
         # The commit itself says that it merges, even where a shallow clone has cut its parents off.
         return len(self.git.parents(tip)) > 1 or self.git.joins_branches(base, tip)
 
-    def published(self, commit: str) -> str:
-        """Return the part of a commit's history that others have; the commit itself, if nobody says."""
+    def published(self, commit: str) -> tuple[str, ...]:
+        """Return the parts of a commit's history that others have; the commit itself, if nobody says.
+
+        What the default branch published stays published on a branch that has an upstream of its own.
+        """
         _, upstream = self.upstream("")
-        found = self.git.merge_base(upstream, commit) if upstream else None
-        return found or commit
+        remote = next((oid for oid in map(self.git.commit, _DEFAULTS) if oid is not None), None)
+        tips = dict.fromkeys(oid for oid in (upstream, remote) if oid is not None)
+        found = [self.git.merge_base(tip, commit) for tip in tips]
+        return tuple(dict.fromkeys(oid for oid in found if oid is not None)) or (commit,)
 
     def upstream(self, default: str) -> tuple[str, str | None]:
         names = [] if default else ["@{upstream}"]

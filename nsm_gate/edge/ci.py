@@ -12,7 +12,6 @@ from nsm_gate.edge.files import read_file
 from nsm_gate.errors import GateError
 
 _EVENT_LIMIT = 25 << 20
-ZEROS = "0" * 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +23,7 @@ class Said:
         base: A revision: what the surroundings name as the base.
         head: A revision, where it is not HEAD.
         source: Where this was read, in words.
-        ref: The ref that was checked out, for fetch commands.
+        ref: The ref that the workflow runs for.
         default_branch: Name of the repository's default branch, if it is said.
         tip: Head commit of a pull request.
     """

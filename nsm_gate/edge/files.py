@@ -73,6 +73,7 @@ class WorkTree:
         self._git = git
         self.limit = limit
         self._paths: set[str] | None = None
+        self._linked: dict[str, bool] = {}
 
     def paths(self) -> Collection[str]:
         """Return the path of every file that may be there: one that is tracked may be deleted."""
@@ -91,12 +92,22 @@ class WorkTree:
         except (OSError, ValueError):
             # Outside of a sparse checkout a file is not on disk, and not deleted.
             return tracked if tracked is not None and tracked.sparse else None
-        if stat.S_ISLNK(info.st_mode):
+        if stat.S_ISLNK(info.st_mode) or self._through_link(path):
             return Item(SYMLINK)
         if stat.S_ISDIR(info.st_mode):
             return None
         mode = REGULAR[bool(info.st_mode & 0o100)] if stat.S_ISREG(info.st_mode) else "000000"
-        return Item(mode, None, info.st_size)
+        return Item(mode)
+
+    def _through_link(self, path: str) -> bool:
+        """Return whether a folder on the way to a file is a link, which git would not follow."""
+        folder = path.rpartition("/")[0]
+        if folder not in self._linked:
+            root = os.path.realpath(self.root)
+            self._linked[folder] = os.path.realpath(os.path.join(root, folder)) != os.path.join(
+                root, folder
+            ).rstrip("/")
+        return self._linked[folder]
 
     def read(self, path: str) -> bytes | None:
         """Return a file's content as git would store it."""

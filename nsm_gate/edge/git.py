@@ -222,6 +222,8 @@ def discover(cwd: str, environ: Mapping[str, str], *, needed: bool = True) -> Gi
     env = {**environ, "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0"}
     # A partial clone would fetch missing objects: allow no protocol at all.
     env |= {"GIT_ALLOW_PROTOCOL": "none", "GIT_NO_LAZY_FETCH": "1"}
+    # Grafts would move the merge base past a rewrite.
+    env["GIT_GRAFT_FILE"] = os.devnull
     # Not GIT_INDEX_FILE: git takes it from the root of the work tree, whatever the folder.
     for name in ("GIT_DIR", "GIT_WORK_TREE"):
         if env.get(name):

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from nsm_gate.changes import Change, compare
 from nsm_gate.edge.bases import Comparison
-from nsm_gate.edge.files import CommitTree
+from nsm_gate.edge.files import CommitTree, IndexTree, WorkTree
 from nsm_gate.edge.git import Git
 from nsm_gate.edge.trees import REGULAR, SUBMODULE, SYMLINK, Item, Tree
 from nsm_gate.errors import GateError
@@ -34,10 +34,15 @@ class Logs:
         )
         self._bases = [trees[commit] for commit in comparison.bases]
         self._published = [trees[commit] for commit in comparison.published]
+        # Where every line is judged, a log that is tracked and gone from the disk is still a log.
+        self._present: list[Tree] = [*self._published]
+        if git is not None and not comparison.bases and isinstance(comparison.head, WorkTree):
+            self._present = [IndexTree(git, limit)]
         self._lines: dict[tuple[int, str], tuple[list[bytes], bool]] = {}
         self._books: dict[str, Book] = {}
         self._kinds: dict[str, list[Book]] = {}
         self._named: list[str] = []
+        self._new: dict[bytes, list[str]] | None = None
 
     def kind_of(self, path: str) -> LogKind | None:
         """Return the log kind that claims a path, or None."""
@@ -92,11 +97,12 @@ class Logs:
     def _candidates(self, paths: Sequence[str] | None) -> Iterable[str]:
         if paths is None:
             return self._head.paths()
+        roots = frozenset(paths)
         # A log that is named may be one that git ignores: it counts all the same.
-        return {path for path in self._head.paths() if _within(path, paths)} | set(paths)
+        return {path for path in self._head.paths() if _within(path, roots)} | roots
 
     def _claimed(self, path: str, inputs: Mapping[str, LogInput]) -> None:
-        if any(_within(log, (path,)) for log in inputs):
+        if path in inputs or any(_within(log, (path,)) for log in inputs):
             return
         trees: Iterable[Tree] = (self._head, *self._bases)
         if any(tree.item(path) is not None for tree in trees):
@@ -137,14 +143,15 @@ class Logs:
 
     def _add_gone(self, inputs: dict[str, LogInput], paths: Sequence[str] | None) -> None:
         """Add the published logs that the head no longer has."""
-        for tree in self._published:
+        roots = None if paths is None else frozenset(paths)
+        for tree in self._present:
             for path in tree.paths():
                 kind = self.kind_of(path)
-                if kind is None or path in inputs or (paths is not None and not _within(path, paths)):
+                if kind is None or path in inputs or (roots is not None and not _within(path, roots)):
                     continue
                 lines = self._read(tree, path)[0] if self._head.item(path) is None else []
                 if lines:
-                    moved = self._moved(kind, lines)
+                    moved = self._moved(lines)
                     inputs[path] = LogInput(
                         self._empty(path, kind),
                         self._comparison.base,
@@ -153,20 +160,28 @@ class Logs:
                         moved,
                     )
 
-    def _moved(self, kind: LogKind, lines: Sequence[bytes]) -> str | None:
-        """Return the head's log that holds all lines of one that is gone."""
-        before = {path for tree in self._bases for path in tree.paths()}
-        for path in sorted(self._head.paths()):
-            item = self._head.item(path) if path not in before and path.endswith(".jsonl") else None
-            if item is None or _fault(item, b"") is not None:
-                continue
-            if set(lines) <= set(self._read(self._head, path)[0]):
+    def _moved(self, lines: Sequence[bytes]) -> str | None:
+        """Return the new log that holds all lines of one that is gone."""
+        if self._new is None:
+            self._new = {}
+            before = {path for tree in self._bases for path in tree.paths()}
+            for path in sorted(self._head.paths()):
+                item = self._head.item(path) if path not in before and path.endswith(".jsonl") else None
+                found = self._read(self._head, path)[0] if item and _fault(item, b"") is None else []
+                if found:
+                    self._new.setdefault(found[0], []).append(path)
+        wanted = set(lines)
+        for path in self._new.get(lines[0], ()):
+            if wanted <= set(self._read(self._head, path)[0]):
                 return path
         return None
 
 
-def _within(path: str, roots: Iterable[str]) -> bool:
-    return any(root == "" or path == root or path.startswith(root + "/") for root in roots)
+def _within(path: str, roots: Collection[str]) -> bool:
+    """Return whether a path is one of the roots, or lies below one."""
+    while path and path not in roots:
+        path = path.rpartition("/")[0]
+    return path in roots
 
 
 def _fault(item: Item, start: bytes) -> tuple[str, str] | None:

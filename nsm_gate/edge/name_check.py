@@ -71,7 +71,9 @@ class Names:
         closed = node.get("additionalProperties") is False
         if not closed and not (near and is_slip(member, near)):
             return None
-        hint = f"did you mean {'.'.join((*name[:depth], near))!r}?" if near else ""
+        hint = "add it to the schema, to names: of the log kind or to metrics: of a domain"
+        if near:
+            hint = f"did you mean {'.'.join((*name[:depth], near))!r}?"
         return f"{self.kind.name} has no {shown!r}", hint
 
 

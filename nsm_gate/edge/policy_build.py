@@ -84,8 +84,7 @@ def build(
                 kind.error(f"reference {name!r} is taken from no known log kind: {kind.value!r}", hint)
             )
     known = {name: kind for name, kind in logs.items() if kind}
-    if not errors:
-        errors += _unknown_names(builder, known, types, domains)
+    errors += _unknown_names(builder, known, types, domains)
     config_build.check_log_severities(merged["log"], rule_ids, errors)
     severities = config_build.severities(config, rule_ids, logs, types, errors)
     waivers = config_build.waivers(config, rule_ids, errors)
@@ -103,7 +102,6 @@ def build(
         waivers,
         limits,
         source,
-        config is not None,
     )
 
 
@@ -119,9 +117,10 @@ def _unknown_names(
     references = {name: reference for group in declared for name, reference in group.items()}
     for (what, owner), node, expression in builder.read:
         if what == "log":
-            kinds = [logs[owner]]
+            kinds = [logs[owner]] if owner in logs else []
         elif what == "reference":
-            kinds = [logs[references[owner].log]] if owner in references else []
+            picked = references[owner].log if owner in references else ""
+            kinds = [logs[picked]] if picked in logs else []
         elif what == "domain":
             kinds = [kind for kind in logs.values() if kind.domain]
         else:

@@ -177,9 +177,8 @@ def _repository_rules(
         inside = [p for p in paths if p.startswith(prefix) and p.endswith((".yaml", ".yml")) and p != CONFIG]
         if not inside and config is not None:
             node = config.at("rules", index)
-            errors.append(
-                node.error(f"folder {folder!r} holds no rules", f"looked for *.yaml in {tree.label}")
-            )
+            hint = f"add a *.yaml file to it in {tree.label}, or take it out of rules"
+            errors.append(node.error(f"folder {folder!r} holds no rules", hint))
         for path in inside:
             try:
                 data = _own_file(tree, path)

@@ -18,13 +18,11 @@ class Item:
     Attributes:
         mode: Git's file mode; of the work tree, the mode that git would give it.
         oid: The blob's object id, where the tree has one.
-        size: Bytes, where reading them costs nothing.
         sparse: Whether the index says that the work tree leaves it out.
     """
 
     mode: str
     oid: str | None = None
-    size: int | None = None
     sparse: bool = field(default=False, compare=False)
 
 

@@ -10,6 +10,7 @@ from nsm_gate import __version__
 from nsm_gate.errors import GateError
 from nsm_gate.model import Finding, ReferenceUsed, Report, Severity, Verdict
 from nsm_gate.render.style import Style
+from nsm_gate.render.untrusted import ACTIVE
 
 
 def render(report: Report, style: Style) -> str:
@@ -51,7 +52,9 @@ def _dump(document: Any) -> str:
     except UnicodeEncodeError:
         # A file name that is not UTF-8 arrives with lone surrogates, which no JSON reader must accept.
         text = json.dumps(_clean(document), ensure_ascii=False, indent=1, allow_nan=False)
-    return text + "\n"
+    # JSON's own escapes lose nothing, and neither a terminal nor a CI runner acts on them.
+    text = ACTIVE.sub(lambda found: found[0] if found[0] == "\n" else json.dumps(found[0])[1:-1], text)
+    return text.replace("##[", "#\\u0023[") + "\n"
 
 
 def _clean(value: Any) -> Any:

@@ -61,7 +61,8 @@ def totals(report: Report) -> str:
     for verdict in report.verdicts:
         outcomes[verdict.path, verdict.line].append(verdict.outcome)
     met = missed = unknown = misses = 0
-    for run in report.runs:
+    runs = [run for run in report.runs if run.entry]
+    for run in runs:
         found = outcomes.get((run.path, run.line), [])
         failed = found.count(Outcome.MISSED)
         misses += failed
@@ -77,7 +78,10 @@ def totals(report: Report) -> str:
         )
     if unknown:
         parts.append(f"{unknown:,} partly unknown")
-    rest = len(report.runs) - met - missed - unknown
+    rest = len(runs) - met - missed - unknown
     if rest:
         parts.append(f"{rest:,} without criteria to judge")
-    return f"{text} · {plural(len(report.runs), 'run')}: {', '.join(parts)}"
+    said = [f"{plural(len(runs), 'run')}: {', '.join(parts)}"] if runs else []
+    if len(runs) < len(report.runs):
+        said.append(f"{plural(len(report.runs) - len(runs), 'line')} without a run")
+    return f"{text} · {', '.join(said)}"

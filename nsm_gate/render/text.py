@@ -11,7 +11,7 @@ from nsm_gate.model import Excerpt, Finding, JudgedLog, Outcome, Report, Run, Se
 from nsm_gate.names import plural
 from nsm_gate.render.style import Style, columns_of
 from nsm_gate.render.summary import idle_logs, shown_logs, totals
-from nsm_gate.render.untrusted import plain
+from nsm_gate.render.untrusted import joined, plain
 
 _MARKS = {Severity.ERROR: "✗", Severity.WARNING: "!", Severity.NOTICE: "i"}
 _OUTCOMES = {
@@ -161,9 +161,9 @@ class _Log:
             yield f"        {plain(finding.hint)}"
 
     def excerpt(self, excerpt: Excerpt, role: str) -> Iterator[str]:
-        before = ("… " if excerpt.cut_before else "") + plain(excerpt.before)
-        value = plain(excerpt.text)
-        after = plain(excerpt.after) + (" …" if excerpt.cut_after else "")
+        before, value, after = joined(excerpt.before, excerpt.text, excerpt.after)
+        before = ("… " if excerpt.cut_before else "") + before
+        after += " …" if excerpt.cut_after else ""
         style = self.style
         yield f"        {style.paint(before, 'dim')}{value}{style.paint(after, 'dim')}".rstrip()
         under = "^" * max(1, columns_of(value))
@@ -197,6 +197,8 @@ def _line(first: str, row: tuple[str, ...], widths: list[int]) -> str:
 def _row(verdict: Verdict, *, new: bool) -> tuple[str, str, str, str, str]:
     margin = "" if verdict.margin is None else f"{verdict.margin:+.4g}"
     note = ""
+    if verdict.outcome is Outcome.MISSED and not verdict.margin and margin:
+        margin = "-0"  # exactly at a threshold that is to be passed
     if verdict.outcome in (Outcome.UNKNOWN, Outcome.NOT_APPLICABLE):
         margin = "unknown" if verdict.outcome is Outcome.UNKNOWN else "n/a"
         note = plain(verdict.explanation, 160)
