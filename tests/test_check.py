@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+import io
+import itertools
 import shutil
 from pathlib import Path
 
 import pytest
 
-from tests.support import NOW, SHARED, Repo, a_baseline, a_run, check, edited, gate, gate_process, lines
+from nsm_gate.cli import main
+from tests.support import (
+    NOW,
+    SHARED,
+    Repo,
+    a_baseline,
+    a_run,
+    check,
+    edited,
+    environment,
+    gate,
+    gate_process,
+    lines,
+)
 
 LOGS = SHARED / "logs"
 needs_logs = pytest.mark.skipif(not LOGS.is_dir(), reason="the real logs are not beside the project")
@@ -297,3 +312,26 @@ def test_the_clock_is_the_one_that_is_handed_in(tmp_path: Path) -> None:
     assert check("-", cwd=tmp_path, stdin=lines(later), now=NOW).rules() == []
     later = edited(later, entry__timestamp="2026-06-01T12:05:01Z")
     assert check("-", cwd=tmp_path, stdin=lines(later), now=NOW).rules() == [("timestamp-future", 1)]
+
+
+class _Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_long_work_shows_progress_on_a_terminal_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "training_log.jsonl").write_bytes(
+        lines(*(a_run(f"planning_r{n}_20251101", n) for n in range(5)))
+    )
+    ticks = itertools.count(0.0, 0.7)
+    monkeypatch.setattr("nsm_gate.commands.progress.time.monotonic", lambda: next(ticks))
+    stdout, terminal, plain = io.StringIO(), _Terminal(), io.StringIO()
+    for stderr in (terminal, plain):
+        args = ["check", "--all", "--output-format", "json"]
+        code = main(args, io.BytesIO(), stdout, stderr, environment(tmp_path), str(tmp_path), lambda: NOW)
+        assert code == 0
+    # The first second is quiet; the line is cleared at the end.
+    assert terminal.getvalue() == "\rjudged 2 lines\rjudged 3 lines\rjudged 4 lines\rjudged 5 lines\r\x1b[K"
+    assert plain.getvalue() == ""

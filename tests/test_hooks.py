@@ -1,7 +1,7 @@
 """The hooks do their work under real pre-commit and real prek: real commits, merges and pushes.
 
 Both runners install the hooks from a snapshot of this checkout, uncommitted work included, and build their
-environment once a test session.
+environment once a run of the tests.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ def homes(folder: Path) -> dict[str, str]:
 
 
 def once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
-    """Return a folder of this test session, made by the first worker that asks for it."""
+    """Return a folder of this run of the tests, made by the first worker that asks for it."""
     base = factory.getbasetemp()
     base = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
     folder, done = base / name, base / f"{name}.made"
