@@ -335,3 +335,29 @@ def test_long_work_shows_progress_on_a_terminal_and_leaves_nothing(
     # The first second is quiet; the line is cleared at the end.
     assert terminal.getvalue() == "\rjudged 2 lines\rjudged 3 lines\rjudged 4 lines\rjudged 5 lines\r\x1b[K"
     assert plain.getvalue() == ""
+
+
+@pytest.mark.parametrize(
+    ("options", "variables", "terminal", "colored"),
+    [
+        ((), {}, False, False),
+        ((), {}, True, True),
+        ((), {"TERM": "dumb"}, True, False),
+        ((), {"NO_COLOR": "1"}, True, False),
+        ((), {"FORCE_COLOR": "1"}, False, True),
+        ((), {"CLICOLOR_FORCE": "1"}, False, True),
+        ((), {"CLICOLOR_FORCE": "0", "FORCE_COLOR": ""}, False, False),
+        ((), {"NO_COLOR": "1", "FORCE_COLOR": "1"}, True, False),
+        (("--color", "always"), {"NO_COLOR": "1"}, False, True),
+        (("--color", "never"), {"FORCE_COLOR": "1"}, True, False),
+    ],
+)
+def test_colours_follow_the_option_then_the_variables_then_the_terminal(
+    tmp_path: Path, options: tuple[str, ...], variables: dict[str, str], terminal: bool, colored: bool
+) -> None:
+    (tmp_path / "training_log.jsonl").write_bytes(lines(edited(a_run(), findings="TODO")))
+    stdout = _Terminal() if terminal else io.StringIO()
+    args = ["check", "--all", *options]
+    env = environment(tmp_path, **variables)
+    assert main(args, io.BytesIO(), stdout, io.StringIO(), env, str(tmp_path), lambda: NOW) == 1
+    assert ("\x1b[" in stdout.getvalue()) == colored
