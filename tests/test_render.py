@@ -151,6 +151,23 @@ def test_many_runs_are_shown_worst_first_and_the_rest_is_counted() -> None:
     assert "run_200_20251101" in everything
 
 
+def test_many_logs_of_one_run_each_share_the_room() -> None:
+    logs = tuple(JudgedLog(f"runs/{n}.jsonl", "training_log", "HEAD: 1a2b3c4", 1, 1) for n in range(300))
+    runs = tuple(Run(log.path, 1, f"run_{n}_20251101", None, None, "completed") for n, log in enumerate(logs))
+    bad = finding("duplicate-run", Severity.ERROR, 1, run="run_299_20251101", path="runs/299.jsonl")
+    report = replace(REPORT, logs=logs, runs=runs, findings=(bad,), verdicts=())
+    shown = FORMATS["text"](report, Style(runs=20))
+    assert shown.startswith("runs/299.jsonl")
+    assert "… and 280 more runs in 280 more logs: -v shows all" in shown
+    assert "runs/298.jsonl" in FORMATS["text"](report, Style(runs=20, verbose=True))
+
+
+def test_a_rewritten_log_is_shown_in_part() -> None:
+    lost = tuple(finding("history-rewritten", Severity.ERROR, n) for n in range(1, 1001))
+    shown = FORMATS["text"](replace(REPORT, findings=lost), Style(runs=20))
+    assert "… and 980 more: -v shows all" in shown
+
+
 @pytest.mark.parametrize("name", ["text", "concise", "github"])
 def test_of_many_logs_only_those_with_something_new_are_named(name: str) -> None:
     logs = tuple(JudgedLog(f"runs/{n}.jsonl", "training_log", "HEAD: 1a2b3c4", 1, 0) for n in range(100))

@@ -36,9 +36,21 @@ def render(report: Report, style: Style) -> str:
         parts[finding.path].findings.append(finding)
     for verdict in report.verdicts:
         parts[verdict.path].verdicts.append(verdict)
+    if len(report.runs) > style.runs and not style.verbose:
+        shown.sort(key=lambda log: -max((f.severity for f in parts[log.path].findings), default=0))
+    room = len(report.runs) if style.verbose else style.runs
+    hidden: list[_OfLog] = []
     for log in shown:
-        rows += _Log(report, log, parts[log.path], style).rows()
+        part = parts[log.path]
+        if part.runs and not room:
+            hidden.append(part)
+            continue
+        rows += _Log(report, log, part, style, room).rows()
         rows.append("")
+        room -= min(room, len(part.runs))
+    if hidden:
+        runs = plural(sum(len(part.runs) for part in hidden), "more run")
+        rows += [f"… and {runs} in {plural(len(hidden), 'more log')}: -v shows all", ""]
     if idle:
         about = f"against {plain(report.base)} ({plain(report.why)})"
         rows += [f"{idle_logs(idle, bool(shown))} · {about}", ""]
@@ -66,7 +78,8 @@ class _OfLog:
 
 
 class _Log:
-    def __init__(self, report: Report, log: JudgedLog, of_log: _OfLog, style: Style) -> None:
+    def __init__(self, report: Report, log: JudgedLog, of_log: _OfLog, style: Style, room: int) -> None:
+        self.room = room
         self.report = report
         self.log = log
         self.style = style
@@ -89,11 +102,14 @@ class _Log:
         history = [f for fs in self.findings.values() for f in fs if self.about_history(f, lines)]
         if history:
             yield ""
-            for finding in history:
+            told = history if style.verbose else history[: style.runs]
+            for finding in told:
                 yield from self.finding(finding, f"line {finding.line}: ")
-        ordered = sorted(runs, key=lambda run: -self.weight(run)) if len(runs) > style.runs else runs
-        shown = ordered if style.verbose else ordered[: style.runs]
-        compact = len(runs) > _COMPACT and not style.verbose
+            if len(told) < len(history):
+                yield f"    … and {len(history) - len(told):,} more: -v shows all"
+        ordered = sorted(runs, key=lambda run: -self.weight(run)) if len(runs) > self.room else runs
+        shown = ordered[: self.room]
+        compact = len(self.report.runs) > _COMPACT and not style.verbose
         short = False
         for run in shown:
             if compact and not self.weight(run):
