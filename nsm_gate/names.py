@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection
 
 
 def nearest(word: str, options: Collection[str]) -> str | None:
     """Return the option that looks most like a word, or None where none does."""
+    import difflib  # not needed where nothing is misspelt
+
     near = difflib.get_close_matches(word, options, n=1, cutoff=0.6)
     return near[0] if near else None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -51,4 +51,8 @@ class Surroundings:
         """Return the columns to fill: the terminal's, within reason, else 100."""
         if not self.is_terminal(self.stdout):
             return 100
-        return max(60, min(120, shutil.get_terminal_size((100, 24)).columns))
+        try:
+            columns = os.get_terminal_size(self.stdout.fileno()).columns
+        except (OSError, ValueError):
+            columns = 100
+        return max(60, min(120, columns or 100))
