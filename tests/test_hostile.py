@@ -49,6 +49,13 @@ def test_a_refused_output_leaves_nothing_but_the_error_on_standard_output(repo: 
     assert result.json["error"]["path"] == "taken"
 
 
+def test_an_output_to_a_pipe_that_nobody_reads_is_exit_2_and_no_hang(repo: Repo) -> None:
+    os.mkfifo(repo.path / "pipe")
+    result = gate_process("check", "--all", "--output-format", "json:pipe", cwd=repo.path, env=repo.env)
+    assert result.code == 2
+    assert "pipe: cannot be written" in result.err
+
+
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is always full")
 def test_a_full_disk_on_standard_output_is_exit_2_without_a_traceback(repo: Repo) -> None:
     script = f"{sys.executable} -m nsm_gate check --all > /dev/full"

@@ -141,7 +141,11 @@ def read_file(place: str, path: str, limit: int | None) -> bytes:
 
 def write_file(place: str, content: str) -> None:
     """Write text as UTF-8; OSError where that fails."""
-    with open(place, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
+    # A named pipe that nobody reads would hold the open for ever.
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NONBLOCK", 0)
+    handle = os.open(place, flags, 0o666)
+    os.set_blocking(handle, True)
+    with open(handle, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
         file.write(content)
 
 
