@@ -144,7 +144,8 @@ def write_file(place: str, content: str) -> None:
     # A named pipe that nobody reads would hold the open for ever.
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NONBLOCK", 0)
     handle = os.open(place, flags, 0o666)
-    os.set_blocking(handle, True)
+    if hasattr(os, "set_blocking"):
+        os.set_blocking(handle, True)
     with open(handle, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
         file.write(content)
 
