@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import io
 import itertools
 import os
 import sys
@@ -15,9 +16,8 @@ from nsm_gate import __version__
 from nsm_gate.commands import check, rules
 from nsm_gate.commands.surroundings import Surroundings
 from nsm_gate.commands.watch import Watch, watched
-from nsm_gate.edge.files import write_file
+from nsm_gate.edge.files import is_report, write_file
 from nsm_gate.errors import GateError, GateErrors
-from nsm_gate.render import FORMATS
 from nsm_gate.render.json import render_error
 from nsm_gate.render.untrusted import plain
 
@@ -131,10 +131,13 @@ def _report(
     stderr.write(said)
     for wanted in formats:
         name, _, path = wanted.partition(":")
-        if path and name in FORMATS and path not in {error.path for error in errors}:
-            # A report of an earlier run must not pass for this one's.
-            with contextlib.suppress(OSError):
-                write_file(os.path.join(cwd, path), render_error(errors[0]) if name == "json" else said)
+        if path and name == "json":
+            # A report of an earlier run must not pass for this one's; anything else is left alone, since
+            # nothing has told yet whether it is a log.
+            place = os.path.join(cwd, path)
+            if is_report(place):
+                with contextlib.suppress(OSError):
+                    write_file(place, render_error(errors[0]))
         elif name == "json":
             stdout.write(render_error(errors[0]))
 
@@ -147,11 +150,10 @@ def console() -> int:
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
             reconfigure(encoding="utf-8", errors="backslashreplace")
+    stdin = io.BytesIO() if sys.stdin is None else sys.stdin.buffer
 
     def work(watch: Watch) -> int:
-        code = main(
-            sys.argv[1:], sys.stdin.buffer, sys.stdout, sys.stderr, os.environ, os.getcwd(), watch=watch
-        )
+        code = main(sys.argv[1:], stdin, sys.stdout, sys.stderr, os.environ, os.getcwd(), watch=watch)
         try:
             sys.stdout.flush()
             sys.stderr.flush()

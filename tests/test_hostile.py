@@ -42,6 +42,40 @@ def test_no_output_overwrites_a_log_a_link_or_a_file_of_the_repository(repo: Rep
     assert not (repo.path / "nsm-gate.yaml").exists()
 
 
+@pytest.mark.parametrize("path", [".git/config", "rules/new.yaml", "hard.json"])
+def test_no_output_goes_where_the_repository_keeps_itself(repo: Repo, path: str) -> None:
+    (repo.path / "rules").mkdir()
+    os.link(repo.path / LOG, repo.path / "hard.json")
+    before = (repo.path / LOG).read_bytes()
+    assert gate("check", "--all", "--output-format", f"json:{path}", cwd=repo.path, env=repo.env).code == 2
+    assert (repo.path / LOG).read_bytes() == before
+    assert repo.git("status", "--porcelain", "--", LOG) == ""
+
+
+@pytest.mark.parametrize("form", ["json", "text"])
+def test_an_error_before_anything_is_judged_overwrites_no_evidence(repo: Repo, form: str) -> None:
+    before = (repo.path / LOG).read_bytes()
+    (repo.path / "link.json").symlink_to(LOG)
+    for path in (LOG, "link.json"):
+        args = ("check", "--base", "nosuch", "--output-format", f"{form}:{path}")
+        assert gate(*args, cwd=repo.path, env=repo.env).code == 2
+    assert (repo.path / LOG).read_bytes() == before
+
+
+def test_an_earlier_json_report_is_replaced_by_the_error(repo: Repo) -> None:
+    args = ("--output-format", "json:report.json")
+    assert gate("check", "--all", *args, cwd=repo.path, env=repo.env).code == 0
+    assert gate("check", "--base", "nosuch", *args, cwd=repo.path, env=repo.env).code == 2
+    assert set(json.loads((repo.path / "report.json").read_text())) == {"error"}
+
+
+def test_a_closed_standard_input_is_not_needed(repo: Repo) -> None:
+    script = f"{sys.executable} -m nsm_gate check --all > out <&-"
+    code = os.system(f"cd {repo.path} && PYTHONPATH={repo.env['PYTHONPATH']} {script}")
+    assert os.waitstatus_to_exitcode(code) == 0
+    assert "2 lines" in (repo.path / "out").read_text()
+
+
 def test_a_refused_output_leaves_nothing_but_the_error_on_standard_output(repo: Repo) -> None:
     (repo.path / "taken").mkdir()
     result = repo.check("--all", "--output-format", "text:taken")

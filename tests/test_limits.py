@@ -56,7 +56,7 @@ def test_a_time_out_is_told_in_every_output_and_nothing_in_it_acts(slow: Repo) -
     folder = "a\n::error::forged##[error]x"
     slow.write(f"{folder}/mine.jsonl", lines({"id": "b", "x": 1}))
     (slow.path / "mine.jsonl").unlink()
-    slow.write("old.json", "{}")
+    slow.write("old.json", '{\n "version": 1,\n "findings": []}\n')
     wanted = ("--output-format", "json", "--output-format", "json:old.json")
     result = gate_process("check", "--all", *wanted, cwd=slow.path, env=slow.env)
     assert result.code == 2

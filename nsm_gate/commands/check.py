@@ -223,8 +223,12 @@ def _spare(wanted: Sequence[str], world: Surroundings, root: str, git: Git | Non
         inside = relative(path, root, world.cwd)
         tracked = git is not None and inside is not None and inside in git.tracked()
         log = inside is not None and logs.kind_of(inside) is not None
-        if os.path.islink(place) or tracked or log or inside in (CONFIG, PYPROJECT):
-            what = "a link" if os.path.islink(place) else "a log" if log else "a file of the repository"
+        linked = os.path.islink(place) or (os.path.isfile(place) and os.stat(place).st_nlink > 1)
+        settings = inside is not None and (
+            inside in (CONFIG, PYPROJECT) or inside.startswith(".git/") or inside.endswith((".yaml", ".yml"))
+        )
+        if linked or tracked or log or settings:
+            what = "a link" if linked else "a log" if log else "a file of the repository"
             raise GateError(f"the output would overwrite {what}", "choose another path", path)
 
 

@@ -139,6 +139,20 @@ def read_file(place: str, path: str, limit: int | None) -> bytes:
         raise GateError(f"cannot be read: {error.strerror}", "", path) from None
 
 
+def is_report(place: str) -> bool:
+    """Return whether a place holds a JSON report that the gate wrote, or is free and named *.json."""
+    try:
+        info = os.lstat(place)
+        if not stat.S_ISREG(info.st_mode) or info.st_nlink > 1:
+            return False
+        with open(place, "rb") as file:
+            return file.read(16).startswith((b'{\n "version": 1', b'{\n "error": '))
+    except FileNotFoundError:
+        return place.endswith(".json")
+    except OSError:
+        return False
+
+
 def write_file(place: str, content: str) -> None:
     """Write text as UTF-8; OSError where that fails."""
     # A named pipe that nobody reads would hold the open for ever.
