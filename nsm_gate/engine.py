@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from nsm_gate.candidates import Candidates
@@ -11,11 +11,11 @@ from nsm_gate.checks import BY_ID, CHECKS
 from nsm_gate.checks.check import EntryCheck, LineCheck, LogCheck, LogContext, Subject, VerdictCheck
 from nsm_gate.criteria import applicable, judge
 from nsm_gate.errors import GateError
+from nsm_gate.findings import finding_of
 from nsm_gate.history import Book, History, LogInput
-from nsm_gate.jsonl import columns, decode, places, text
+from nsm_gate.jsonl import decode, places
 from nsm_gate.model import (
     Entry,
-    Excerpt,
     Finding,
     JudgedLog,
     Line,
@@ -31,9 +31,6 @@ from nsm_gate.records import Record
 from nsm_gate.references import Picked
 from nsm_gate.scanner import Place
 from nsm_gate.schema import Validator
-
-_BEFORE, _WITHIN, _AFTER = 24, 72, 32
-"""How much of a long line an excerpt shows, in characters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,58 +297,16 @@ class _Engine:
         experiment_type: str | None,
         found: dict[str, Place],
     ) -> None:
-        """Turn a problem into a finding: severity, columns, excerpt, waiver."""
-        rule = problem.rule
-        if rule not in self.task.rules:
+        """Keep a problem as a finding, where its rule reports."""
+        if problem.rule not in self.task.rules:
             return
-        severity = self.policy.severity(
-            rule, log.book.kind.name, experiment_type, BY_ID[rule].severity, problem.severity
+        finding = finding_of(
+            problem, log.book, line, name, experiment_type, found, self.policy, self.task.now.date()
         )
-        if severity is Severity.IGNORE:
-            return
-        if problem.columns is not None:
-            start, end = problem.columns
-        elif problem.pointer is not None:
-            start, end = columns(found or places(line.raw), problem.pointer, problem.at)
-        else:
-            start, end = 1, 2
-        finding = Finding(
-            rule, severity, log.book.path, problem.line, start, end, problem.pointer,
-            problem.run or name, problem.criterion, problem.message, problem.hint,
-            excerpt=_excerpt(line.raw, start, end) if line.raw else None,
-        )  # fmt: skip
-        self.findings.append(replace(finding, waived=self.waiver(finding)))
-
-    def waiver(self, finding: Finding) -> str | None:
-        """Return the words of the waiver that accepts a finding, if one does today."""
-        for waiver in self.policy.waivers:
-            if waiver.rule != finding.rule or waiver.expires < self.task.now.date():
-                continue
-            if waiver.run is not None:
-                matches = waiver.run == finding.run and waiver.path in (None, finding.path)
-            else:
-                matches = waiver.path == finding.path and waiver.line == finding.line
-            if matches:
-                return f"{waiver.reason} ({waiver.owner}, until {waiver.expires})"
-        return None
+        if finding is not None:
+            self.findings.append(finding)
 
 
 def _name_of(raw: bytes, book: Book) -> str | None:
     decoded = decode(Line(1, raw), book.limit)
     return Record(decoded, book.kind, book.path).name if isinstance(decoded, Entry) else None
-
-
-def _excerpt(raw: bytes, start: int, end: int) -> Excerpt:
-    """Return the part of a line around columns; every part is bounded."""
-    whole = text(raw)
-    first = max(0, start - 1 - _BEFORE)
-    value = whole[start - 1 : min(end - 1, start - 1 + _WITHIN)]
-    room = _AFTER if end - start <= _WITHIN else 0
-    after = whole[end - 1 : end - 1 + room]
-    return Excerpt(
-        whole[first : start - 1],
-        value,
-        after,
-        first > 0,
-        end - 1 + room < len(whole) or end - start > _WITHIN,
-    )

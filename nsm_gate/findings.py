@@ -1,0 +1,86 @@
+"""Problem -> finding: the policy's severity, columns on the physical line, an excerpt, and its waiver."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+from nsm_gate.checks import BY_ID
+from nsm_gate.history import Book
+from nsm_gate.jsonl import columns, places, text
+from nsm_gate.model import Excerpt, Finding, Line, Problem, Severity
+from nsm_gate.policy import Policy
+from nsm_gate.scanner import Place
+
+_BEFORE, _WITHIN, _AFTER = 24, 72, 32
+"""How much of a long line an excerpt shows, in characters."""
+
+
+def finding_of(
+    problem: Problem,
+    book: Book,
+    line: Line,
+    name: str | None,
+    experiment_type: str | None,
+    found: dict[str, Place],
+    policy: Policy,
+    today: date,
+) -> Finding | None:
+    """Return a problem made concrete, or None where the policy ignores its rule.
+
+    Args:
+        problem: What a check yielded.
+        book: The log that it is about.
+        line: Its physical line: the base's, where the head has lost it.
+        name: The run's name, where the problem does not give one.
+        experiment_type: The run's, for severities.
+        found: Places on the line, where they are known already.
+        policy: Severities and waivers.
+        today: The day on which waivers must still hold.
+    """
+    rule = problem.rule
+    severity = policy.severity(rule, book.kind.name, experiment_type, BY_ID[rule].severity, problem.severity)
+    if severity is Severity.IGNORE:
+        return None
+    if problem.columns is not None:
+        start, end = problem.columns
+    elif problem.pointer is not None:
+        start, end = columns(found or places(line.raw), problem.pointer, problem.at)
+    else:
+        start, end = 1, 2
+    finding = Finding(
+        rule, severity, book.path, problem.line, start, end, problem.pointer,
+        problem.run or name, problem.criterion, problem.message, problem.hint,
+        excerpt=_excerpt(line.raw, start, end) if line.raw else None,
+    )  # fmt: skip
+    return replace(finding, waived=_waiver(finding, policy, today))
+
+
+def _waiver(finding: Finding, policy: Policy, today: date) -> str | None:
+    """Return the words of the waiver that accepts a finding, if one does today."""
+    for waiver in policy.waivers:
+        if waiver.rule != finding.rule or waiver.expires < today:
+            continue
+        if waiver.run is not None:
+            matches = waiver.run == finding.run and waiver.path in (None, finding.path)
+        else:
+            matches = waiver.path == finding.path and waiver.line == finding.line
+        if matches:
+            return f"{waiver.reason} ({waiver.owner}, until {waiver.expires})"
+    return None
+
+
+def _excerpt(raw: bytes, start: int, end: int) -> Excerpt:
+    """Return the part of a line around columns; every part is bounded."""
+    whole = text(raw)
+    first = max(0, start - 1 - _BEFORE)
+    value = whole[start - 1 : min(end - 1, start - 1 + _WITHIN)]
+    room = _AFTER if end - start <= _WITHIN else 0
+    after = whole[end - 1 : end - 1 + room]
+    return Excerpt(
+        whole[first : start - 1],
+        value,
+        after,
+        first > 0,
+        end - 1 + room < len(whole) or end - start > _WITHIN,
+    )
