@@ -10,17 +10,17 @@ from nsm_gate.changes import compare
 from nsm_gate.checks import BY_ID
 from nsm_gate.commands.progress import Progress
 from nsm_gate.commands.surroundings import Surroundings
-from nsm_gate.edge.bases import Comparison, resolve
-from nsm_gate.edge.files import WorkTree, write_file
-from nsm_gate.edge.git import Git, discover
+from nsm_gate.commands.workspace import Workspace, opened
+from nsm_gate.edge.bases import resolve
+from nsm_gate.edge.files import write_file
 from nsm_gate.edge.logs import Logs, relative
-from nsm_gate.edge.policy_files import CONFIG, PYPROJECT, read_policy
+from nsm_gate.edge.policy_files import CONFIG, PYPROJECT
 from nsm_gate.engine import Task, run
 from nsm_gate.errors import GateError, GateErrors
 from nsm_gate.history import Book, LogInput
 from nsm_gate.jsonl import decode, split
 from nsm_gate.model import Entry, Line, Report, Severity
-from nsm_gate.policy import Limits, LogKind, Policy
+from nsm_gate.policy import LogKind, Policy
 from nsm_gate.render import FORMATS
 from nsm_gate.render.style import Style
 
@@ -74,69 +74,27 @@ def execute(args: argparse.Namespace, world: Surroundings) -> int:
 
 def _report(args: argparse.Namespace, world: Surroundings, rules: Sequence[str]) -> Report:
     fail_on = None if args.fail_on == "never" else Severity.of(args.fail_on)
-    if "" in args.paths:
-        raise GateError("an empty PATH", "name a log or a folder; . is the current one")
     if "-" in args.paths:
         return _stdin_report(args, world, rules, fail_on)
-    root, git, paths = _place(args, world)
-    try:
-        work = WorkTree(root, git, Limits().file)
+    with opened(world, args.paths, needs_git=not args.all) as space:
+        git, work = space.git, space.work
         comparison = resolve(
             git, work, world.environ, every_line=args.all, staged=args.staged, base=args.base
         )
-        policy = _policy(comparison, args.config, world, root)
+        policy = space.policy(comparison.head, args.config)
         for tree in (comparison.head, work):
             tree.limit = policy.limits.file  # type: ignore[attr-defined]
         world.watch.tell(seconds=policy.limits.seconds)
         logs = Logs(policy, comparison, git)
-        _spare(args.output_format or (), world, root, git, logs)
+        _spare(args.output_format or (), world, space, logs)
         with Progress(world) as progress:
             return run(
                 Task(
-                    policy, logs.select(paths), logs.books_of, len(comparison.bases), world.now(),
+                    policy, logs.select(space.paths), logs.books_of, len(comparison.bases), world.now(),
                     comparison.base, comparison.why, rules, fail_on, progress.tick,
                     lambda path: world.watch.tell(at=path),
                 )
             )  # fmt: skip
-    finally:
-        if git is not None:
-            git.close()
-
-
-def _place(args: argparse.Namespace, world: Surroundings) -> tuple[str, Git | None, list[str] | None]:
-    """Return the root, the repository and the paths from the root."""
-    start = world.cwd
-    if args.paths:
-        # Logs may lie elsewhere: then the repository around them counts.
-        first = os.path.join(world.cwd, args.paths[0])
-        start = os.path.realpath(first if os.path.isdir(first) else os.path.dirname(first))
-        if not os.path.isdir(start):
-            start = world.cwd
-    git = discover(start, world.environ, needed=not args.all)
-    root = git.root if git else start
-    if git is None and relative(start, world.cwd, world.cwd) is not None:
-        root = world.cwd
-    if not args.paths:
-        return root, git, None
-    paths = [relative(path, root, world.cwd) for path in args.paths]
-    if git is None and None in paths:
-        places = [os.path.realpath(os.path.join(world.cwd, path)) for path in args.paths]
-        root = os.path.commonpath([os.path.dirname(place) for place in places])
-        paths = [relative(path, root, world.cwd) for path in args.paths]
-    for path, given in zip(paths, args.paths, strict=True):
-        if path is None:
-            raise GateError(f"it lies outside of {root}", "check one repository at a time", given)
-    return root, git, [path for path in paths if path is not None]
-
-
-def _policy(comparison: Comparison, config: str | None, world: Surroundings, root: str) -> Policy:
-    if config is None:
-        return read_policy(comparison.head, None, BY_ID)
-    inside = relative(config, root, world.cwd)
-    if inside is None:
-        folder, name = os.path.split(os.path.join(world.cwd, config))
-        return read_policy(WorkTree(folder, None), name, BY_ID)
-    return read_policy(comparison.head, inside, BY_ID)
 
 
 def _stdin_report(
@@ -144,15 +102,9 @@ def _stdin_report(
 ) -> Report:
     if len(args.paths) > 1 or args.base or args.staged:
         raise GateError("standard input is judged alone, every line of it", "give - and nothing else")
-    git = discover(world.cwd, world.environ, needed=False)
-    try:
-        work = WorkTree(git.root if git else world.cwd, git)
-        why = "every line of standard input is judged"
-        comparison = Comparison(work, (), (), "none", why)
-        policy = _policy(comparison, args.config, world, work.root)
-    finally:
-        if git is not None:
-            git.close()
+    why = "every line of standard input is judged"
+    with opened(world) as space:
+        policy = space.policy(space.work, args.config)
     world.watch.tell(seconds=policy.limits.seconds, at=_STDIN)
     data = world.stdin.read(policy.limits.file + 1)
     if len(data) > policy.limits.file:
@@ -214,8 +166,9 @@ def _outputs(wanted: Sequence[str], world: Surroundings) -> list[tuple[str, str 
     return outputs
 
 
-def _spare(wanted: Sequence[str], world: Surroundings, root: str, git: Git | None, logs: Logs) -> None:
+def _spare(wanted: Sequence[str], world: Surroundings, space: Workspace, logs: Logs) -> None:
     """Refuse an output that would overwrite a log, a configuration or anything else that git tracks."""
+    root, git = space.root, space.git
     for path in (item.partition(":")[2] for item in wanted):
         if not path:
             continue
