@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
-from nsm_gate.expressions import Comparison, Node
+from nsm_gate.expressions import Call, Comparison, Node
+from nsm_gate.functions import standard_error
 from nsm_gate.model import Json, Outcome, Path, ReferenceUsed, Verdict
-from nsm_gate.pointers import pointer, show
+from nsm_gate.pointers import COUNT, dotted, pointer, show
 from nsm_gate.policy import Branch, Criterion, Domain, ExperimentType, UseDomain
 from nsm_gate.records import ABSENT, Record
 from nsm_gate.references import Picked
-from nsm_gate.values import UNKNOWN, Value, decimal, is_number
+from nsm_gate.values import UNKNOWN, Value, decimal, is_number, rounded
 
 Pick = Callable[[str], "Picked | None"]
 """Reference name -> what was picked; None where no reference is called so."""
+
+_NONE = ("pass", "warn", "unknown", "fail")
+"""What may hold where a reference has no run, from the mildest to the gravest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +80,12 @@ class _Judgement:
         self.picked: dict[str, Picked] = {}
         self.lacking: list[str] = []
 
-    def lookup(self, path: tuple[str, ...]) -> Value:
+    def lookup(self, path: tuple[str, ...], gaps: bool = False, /) -> Value:
         found = self.reference(path[0])
         if found is None:
             if self.refused and pointer(*self.record.place(path)) in self.refused:
                 return UNKNOWN
-            return self.record.value(path)
+            return self.record.value(path, gaps)
         if found.record is None or len(path) == 1:
             return UNKNOWN
         return found.record.value_like(path[1:], self.record)
@@ -125,7 +128,7 @@ class _Judgement:
     def judged(self, branch: Branch, because: str) -> Verdict:
         value = branch.test.value(self.lookup)
         if value is not True and value is not False:
-            return self.result(Outcome.UNKNOWN, branch, self.missing(branch.test))
+            return self.unknown(branch)
         outcome = Outcome.MET if value else Outcome.MISSED
         words = "is" if value else "is not"
         test = branch.test
@@ -133,7 +136,8 @@ class _Judgement:
             observed = self.said(self.lookup(self.criterion.subject))
             said = f"{self.criterion.name} {observed} {words} {branch.expected}"
             others = self.reads(test, but=self.criterion.subject)
-            said += f" ({others})" if others else ""
+            why = test.why(self.lookup) if isinstance(test, Call) else ""
+            said += f" ({others})" if others else f": {why}" if why else ""
         elif isinstance(test, Comparison) and len(test.rest) == 1 and test.margin(self.lookup) is not None:
             left, (operator, right) = test.first, test.rest[0]
             said = f"{self.side(left)} {words} {operator} {self.side(right)}"
@@ -142,6 +146,22 @@ class _Judgement:
         used = self.used(list(test.paths()))
         whose = f", {used.name} being {used.run}" if used is not None else ""
         return self.result(outcome, branch, said + self.distance(test, outcome) + whose + because)
+
+    def unknown(self, branch: Branch) -> Verdict:
+        """Judge a test without a value: by the rules' word where all it lacks is a run to compare with."""
+        missing = self.missing(branch.test)
+        absent = [p for p in branch.test.paths() if self.lookup(p) is UNKNOWN]
+        found = [self.reference(path[0]) for path in absent]
+        if not absent or any(picked is None or picked.record is not None for picked in found):
+            return self.result(Outcome.UNKNOWN, branch, missing)
+        # The gravest word counts where several references have no run.
+        word = max((picked.none for picked in found if picked), key=_NONE.index)
+        if word == "unknown":
+            return self.result(Outcome.UNKNOWN, branch, missing)
+        outcome = Outcome.MISSED if word == "fail" else Outcome.MET
+        said = "missed" if word == "fail" else "met"
+        verdict = self.result(outcome, branch, f"{missing}, which the rules count as {said}")
+        return replace(verdict, margin=None, unverified=word == "warn")
 
     def distance(self, test: Node, outcome: Outcome) -> str:
         margin = test.margin(self.lookup)
@@ -152,7 +172,7 @@ class _Judgement:
             words = "short by" if test.rest[0][0].startswith(">") else "over by"
         if not margin:
             return " (exactly at the threshold)"
-        parts = [f"{words} {_plain(abs(margin))}"]
+        parts = [f"{words} {rounded(abs(margin))}"]
         errors = self.standard_errors(abs(margin))
         if errors:
             parts.append(errors)
@@ -161,20 +181,19 @@ class _Judgement:
     def standard_errors(self, margin: Value) -> str:
         """Say how many binomial standard errors the margin is, where the count is known."""
         subject = self.criterion.subject
-        path = self.record.kind.rates.get(subject[0]) if subject and len(subject) == 1 else None
-        count = self.record.at(path) if path else None
-        rate: Any = self.lookup(subject) if subject else UNKNOWN
-        if type(count) is not int or not 0 < count < 10**12 or not is_number(rate) or not 0 < rate < 1:
+        if subject is None or len(subject) != 1:
             return ""
-        error = math.sqrt(float(rate) * (1 - float(rate)) / count)
-        return f"{float(margin) / error:.1f} standard errors at n={count}"
+        rate, count = self.lookup(subject), self.lookup((COUNT, *subject))
+        # At the ends the estimate says nothing.
+        error = standard_error(rate, count) if is_number(rate) and 0 < rate < 1 else None
+        return f"{float(margin) / float(error):.1f} standard errors at n={count}" if error else ""
 
     def reads(self, node: Node, but: tuple[str, ...] | None = None) -> str:
         said = []
         for path in node.paths():
             value = self.lookup(path)
             if path != but:
-                name = ".".join(path)
+                name = dotted(path)
                 said.append(self.lacks(path) if value is UNKNOWN else f"{name} {self.said(value)}")
         return ", ".join(said)
 
@@ -184,8 +203,10 @@ class _Judgement:
         if found is not None and found.record is None:
             return found.reason
         if found is not None and found.record is not None:
-            return f"{found.record.name or 'the reference'} has no {'.'.join(path[1:])} at the same place"
+            return f"{found.record.name or 'the reference'} has no {dotted(path[1:])} at the same place"
         place = self.record.place(path)
+        if COUNT in place:
+            return f"no count of examples is declared for {path[-1]}"
         run = self.record.kind.run
         short = ".".join(place[len(run) :] if place[: len(run)] == run else place)
         if pointer(*place) in self.refused:
@@ -204,16 +225,16 @@ class _Judgement:
     def side(self, node: Node) -> str:
         reads = list(node.paths())
         value = node.value(self.lookup)
-        return f"{'.'.join(reads[0])} {self.said(value)}" if len(reads) == 1 else self.said(value)
+        return f"{dotted(reads[0])} {self.said(value)}" if len(reads) == 1 else self.said(value)
 
     @staticmethod
     def said(value: Value) -> str:
         if value is UNKNOWN:
             return "unknown"
         if isinstance(value, list) and len(value) > 1 and all(is_number(item) for item in value):
-            first, last = (_plain(decimal(item)) for item in (value[0], value[-1]))
+            first, last = (rounded(decimal(item)) for item in (value[0], value[-1]))
             return f"{first} → {last} over {len(value)} values"
-        return _plain(decimal(value)) if is_number(value) else show(value)
+        return rounded(decimal(value)) if is_number(value) else show(value)
 
     def missing(self, node: Node) -> str:
         """Say which values a test lacks, or which have the wrong type."""
@@ -233,7 +254,7 @@ class _Judgement:
         elif outcome is Outcome.NOT_APPLICABLE:
             observed = None
         else:
-            observed = {".".join(path): _json(self.lookup(path)) for path in reads}
+            observed = {dotted(path): _json(self.lookup(path)) for path in reads}
         names = self.record.kind.references
         own = criterion.subject or next(
             (p for p in reads if p[0] not in names and self.reference(p[0]) is None), None
@@ -264,19 +285,10 @@ class _Judgement:
             found = self.reference(path[0])
             if found is None or found.record is None:
                 continue
-            values = {".".join(p[1:]): _json(self.lookup(p)) for p in reads if p[0] == path[0]}
+            values = {dotted(p[1:]): _json(self.lookup(p)) for p in reads if p[0] == path[0]}
             other = found.record
             return ReferenceUsed(path[0], other.name or "", other.path, other.line, other.appended, values)
         return None
-
-
-def _plain(value: Value) -> str:
-    """Return a decimal without an exponent where that is short, rounded to six digits."""
-    if abs(value) >= 10**12 or (value and abs(value) < decimal(1e-6)):
-        return f"{float(value):.6g}"
-    text = f"{value:.6f}".rstrip("0").rstrip(".")
-    exact = str(value)
-    return exact if len(exact) <= len(text) and "E" not in exact else text
 
 
 def _to_list(record: Record, place: Path) -> Path:

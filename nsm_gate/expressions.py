@@ -6,15 +6,26 @@ false). Evaluation never raises and never loops. `nsm_gate.parser` makes express
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, DecimalException
+from typing import Protocol
 
 from nsm_gate.functions import FUNCTIONS
 from nsm_gate.values import CONTEXT, UNKNOWN, Unknown, Value, decimal, is_number, test
 
-Lookup = Callable[[tuple[str, ...]], Value]
-"""Dotted path -> its value, or UNKNOWN where it is missing or null."""
+
+class Lookup(Protocol):
+    """Finds what a name of an expression stands for in one run."""
+
+    def __call__(self, path: tuple[str, ...], gaps: bool = False, /) -> Value:
+        """Return the value at a path, or UNKNOWN where it is missing or null.
+
+        Args:
+            path: Dotted member names.
+            gaps: Whether a series of which a value is missing is handed over with its gaps, rather than
+                as UNKNOWN: None where an item holds null, UNKNOWN where it lacks the member.
+        """
 
 
 class Node:
@@ -60,13 +71,18 @@ class Literal(Node):
 
 @dataclass(frozen=True, slots=True)
 class Name(Node):
-    """A dotted path of the run, or of a reference."""
+    """A dotted path of the run, or of a reference.
+
+    Attributes:
+        gaps: Whether a series comes with its gaps.
+    """
 
     path: tuple[str, ...]
+    gaps: bool = False
 
     def value(self, lookup: Lookup) -> Value:
         """Return what stands there."""
-        return lookup(self.path)
+        return lookup(self.path, True) if self.gaps else lookup(self.path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,6 +263,18 @@ class Call(Node):
             return function.call(args, options)
         except DecimalException:
             return UNKNOWN
+
+    def why(self, lookup: Lookup) -> str:
+        """Say what in the values decided, where the function can tell; else nothing."""
+        tells = FUNCTIONS[self.name].why
+        args = [arg.value(lookup) for arg in self.args]
+        options = {name: node.value(lookup) for name, node in self.options}
+        if tells is None or UNKNOWN in options.values() or UNKNOWN in args:
+            return ""
+        try:
+            return tells(args, options)
+        except DecimalException:
+            return ""
 
     def children(self) -> Sequence[Node]:
         """Return the arguments."""

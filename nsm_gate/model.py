@@ -208,6 +208,8 @@ class Verdict:
         lacks: JSON pointers of the run's values that the test needed and did not get.
         defined_at: `file:line` of the criterion.
         rules_from: `head` or `base`: whose rules judged.
+        unverified: Whether it is met by the rules' word alone, with a warning: there was no run to
+            compare with.
     """
 
     path: str
@@ -227,6 +229,7 @@ class Verdict:
     defined_at: str
     rules_from: str = "head"
     lacks: tuple[str, ...] = ()
+    unverified: bool = False
 
 
 @dataclass(frozen=True, slots=True)

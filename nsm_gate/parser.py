@@ -19,6 +19,8 @@ from nsm_gate.expressions import (
     Not,
 )
 from nsm_gate.functions import FUNCTIONS, STATES
+from nsm_gate.names import suggestion
+from nsm_gate.pointers import COUNT
 from nsm_gate.values import decimal, is_number, order
 
 MAX_LENGTH = 1000
@@ -92,8 +94,13 @@ def parse_test(text: str, own: tuple[str, ...], bare: Mapping[str, tuple[str, ..
         return Comparison(low, (("<=", subject), ("<=", high)))
     word = text.strip()
     if word in STATES:
-        return Call(word, (subject,), ())
+        return state(word, own)
     return parse(text, bare)
+
+
+def state(word: str, path: tuple[str, ...], options: tuple[tuple[str, Node], ...] = ()) -> Call:
+    """Return the test that a function of one value makes of a name."""
+    return Call(word, (Name(path, gaps=FUNCTIONS[word].names),), options)
 
 
 def _shifted(text: str, bare: Mapping[str, tuple[str, ...]], offset: int) -> Node:
@@ -278,8 +285,8 @@ class _Parser:
     def call(self, name: str, column: int) -> Node:
         function = FUNCTIONS.get(name)
         if function is None:
-            known = ", ".join(FUNCTIONS)
-            raise ExpressionError(f"unknown function {name!r}", column, f"the functions are {known}")
+            hint = suggestion(name, FUNCTIONS) or f"the functions are {', '.join(FUNCTIONS)}"
+            raise ExpressionError(f"unknown function {name!r}", column, hint)
         self.expect("(")
         args: list[Node] = []
         options: dict[str, Node] = {}
@@ -299,4 +306,25 @@ class _Parser:
         if not function.least <= len(args) <= function.most:
             fact = f"{name} does not take {len(args)} values"
             raise ExpressionError(fact, column, f"write {function.usage}")
+        if function.names:
+            args = [self.named(name, arg, column) for arg in args]
+        if name == "standard_error" and len(args) == 1:
+            args.append(self.count(name, args[0], column))
+        if name == "count":
+            return self.count(name, args[0], column)
         return Call(name, tuple(args), tuple(options.items()))
+
+    @staticmethod
+    def named(function: str, arg: Node, column: int) -> Name:
+        if not isinstance(arg, Name):
+            hint = f"write {FUNCTIONS[function].usage}"
+            raise ExpressionError(f"{function} looks at a name, not at a computed value", column, hint)
+        return Name(arg.path, gaps=True)
+
+    @staticmethod
+    def count(function: str, arg: Node, column: int) -> Name:
+        """Return the name of the count of examples behind a rate."""
+        if not isinstance(arg, Name):
+            hint = f"write {FUNCTIONS[function].usage}"
+            raise ExpressionError(f"{function} needs the name of a rate", column, hint)
+        return Name((*arg.path[:-1], COUNT, arg.path[-1]))

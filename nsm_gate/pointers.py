@@ -4,12 +4,24 @@ from __future__ import annotations
 
 import json
 
-from nsm_gate.model import Json
+from nsm_gate.model import Json, Path
 
 
 def pointer(*members: str | int) -> str:
     """Return the JSON pointer (RFC 6901) to a path of member names and indices."""
     return "".join("/" + str(m).replace("~", "~0").replace("/", "~1") for m in members)
+
+
+COUNT = "count()"
+"""Stands before the last member of a path that means the count of examples behind a rate."""
+
+
+def dotted(path: Path) -> str:
+    """Return a path of the rules as people write it."""
+    if COUNT in path:
+        at = path.index(COUNT)
+        return f"count({'.'.join((*path[:at], *path[at + 1 :]))})"
+    return ".".join(path)
 
 
 def show(value: Json, limit: int = 60) -> str:

@@ -66,6 +66,7 @@ class Reference:
         same: Paths that must hold the same value in both runs.
         pick: `max` or `min`.
         by: The metric that the pick looks at.
+        none: What holds where there is no such run: unknown, pass, warn or fail.
     """
 
     name: str
@@ -75,6 +76,7 @@ class Reference:
     pick: str
     by: tuple[str, ...]
     defined_at: str
+    none: str = "unknown"
     description: str = ""
 
 

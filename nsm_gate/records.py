@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from nsm_gate.model import Entry, Json, Path
+from nsm_gate.pointers import COUNT
 from nsm_gate.policy import LogKind
 from nsm_gate.timestamps import Instant, parse
 from nsm_gate.values import UNKNOWN, Value
@@ -29,6 +30,29 @@ def walk(value: Json, path: tuple[str, ...]) -> Value:
         else:
             return UNKNOWN
     return UNKNOWN if value is None else value
+
+
+def series(value: Json, path: tuple[str, ...]) -> Value:
+    """Return a series with its gaps: None where an item holds null, UNKNOWN where it lacks the member.
+
+    What is no series is returned as `walk` returns it.
+    """
+    for index, member in enumerate(path):
+        if isinstance(value, list):
+            rest = path[index:]
+            return [_gap(item, rest) for item in value] if value else UNKNOWN
+        if not isinstance(value, dict):
+            return UNKNOWN
+        value = value.get(member)
+    return UNKNOWN if value is None or value == [] else value
+
+
+def _gap(item: Json, path: tuple[str, ...]) -> Value:
+    for member in path:
+        if not isinstance(item, dict) or member not in item:
+            return UNKNOWN
+        item = item[member]
+    return item
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,15 +131,22 @@ class Record:
         """Return where a dotted name of the rules stands: its first known place, or its first."""
         if name[0] == "entry":
             return name[1:]
+        if COUNT in name:
+            # A count that no log kind declares is a member that no entry has.
+            return self.kind.rates.get(name[-1], name) if len(name) == 2 else name
         places = self.kind.names.get(name[0], ()) if len(name) == 1 else ()
         for path in places:
-            if walk(self.entry.value, path) is not UNKNOWN:
+            value = walk(self.entry.value, path)
+            # A history of objects is no measure: the word is for a series of numbers.
+            empty = type(value) is list and (not value or type(value[0]) is dict)
+            if value is not UNKNOWN and not empty:
                 return path
         return places[0] if places else self.kind.run + name
 
-    def value(self, name: tuple[str, ...]) -> Value:
+    def value(self, name: tuple[str, ...], gaps: bool = False, /) -> Value:
         """Return what a dotted name of the rules stands for in this run."""
-        return walk(self.entry.value, self.place(name))
+        place = self.place(name)
+        return series(self.entry.value, place) if gaps else walk(self.entry.value, place)
 
     def value_like(self, name: tuple[str, ...], other: Record) -> Value:
         """Return a name's value at the place where the other run of this log kind has it."""

@@ -25,11 +25,13 @@ class Picked:
         record: The strongest candidate, or None.
         candidates: How many runs were comparable.
         reason: Why there is none, in words.
+        none: What the rules say holds then: unknown, pass, warn or fail.
     """
 
     record: Record | None
     candidates: int
     reason: str = ""
+    none: str = "unknown"
 
 
 def pick(reference: Reference, this: Record, earlier: Iterable[Record]) -> Picked:
@@ -59,7 +61,7 @@ def none(reference: Reference, count: int) -> Picked:
     """Return the pick of nothing, with the reason."""
     by = ".".join(reference.by)
     reason = f"none of {count} comparable runs has {by}" if count else "no comparable run was logged before"
-    return Picked(None, count, f"{reference.name}: {reason}")
+    return Picked(None, count, f"{reference.name}: {reason}", reference.none)
 
 
 def strength(reference: Reference, candidate: Record, place: Path | None) -> Decimal | None:
@@ -85,10 +87,10 @@ def eligible(reference: Reference, candidate: Record, this: Record | None) -> bo
     if reference.where is None:
         return True
 
-    def lookup(path: tuple[str, ...]) -> Value:
+    def lookup(path: tuple[str, ...], gaps: bool = False, /) -> Value:
         if path[0] == "this":
-            return this.value(path[1:]) if this is not None and len(path) > 1 else UNKNOWN
-        return candidate.value(path)
+            return this.value(path[1:], gaps) if this is not None and len(path) > 1 else UNKNOWN
+        return candidate.value(path, gaps)
 
     return reference.where.value(lookup) is True
 

@@ -49,6 +49,15 @@ def decimal(value: Value) -> Decimal:
     return value if type(value) is Decimal else Decimal(value)
 
 
+def rounded(value: Value) -> str:
+    """Return a number as a sentence gives it: six decimals at most, no exponent where it is short."""
+    if abs(value) >= 10**12 or (value and abs(value) < Decimal("1e-6")):
+        return f"{float(value):.6g}"
+    text = f"{value:.6f}".rstrip("0").rstrip(".")
+    exact = str(value)
+    return exact if len(exact) <= len(text) and "E" not in exact else text
+
+
 def order(one: Value, other: Value) -> int | Unknown:
     """Return -1, 0 or 1, or UNKNOWN where the two cannot be ordered."""
     if is_number(one) and is_number(other):

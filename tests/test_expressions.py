@@ -25,7 +25,7 @@ ODD: list[Any] = [None, NAN, INF, -INF, {}, {"a": 1}, [[1]], [None], object]
 
 
 def looking(env: Mapping[str, Any]) -> Lookup:
-    def lookup(path: tuple[str, ...]) -> Any:
+    def lookup(path: tuple[str, ...], gaps: bool = False, /) -> Any:
         value = env.get(".".join(path))
         return UNKNOWN if value is None else value
 
@@ -115,10 +115,15 @@ FUNCTIONS_ARE = f"the functions are {', '.join(FUNCTIONS)}"
         ("abs()", "abs does not take 0 values", 1, "write abs(x)"),
         ("1 + abs(1, 2)", "abs does not take 2 values", 5, "write abs(x)"),
         ("lookup(a, b)", "lookup does not take 2 values", 1, "write lookup(keys, key, values)"),
+        ("absolute(1)", "unknown function 'absolute'", 1, FUNCTIONS_ARE), ("decreasng(x)", "unknown function 'decreasng'", 1, "did you mean 'decreasing'?"),
+        ("no_nan(a + 1)", "no_nan looks at a name, not at a computed value", 1, "write no_nan(series)"),
+        ("1 < count(2)", "count needs the name of a rate", 5, "write count(rate)"),
+        ("standard_error(a / b)", "standard_error needs the name of a rate", 1,
+         "write standard_error(rate) or standard_error(rate, count)"),
         ("abs(x=1)", "abs has no option 'x'", 5, "write abs(x)"),
         ("close(a, b, tol=1)", "close has no option 'tol'", 13, "write close(x, y, tolerance=1e-9)"),
         ("stable(a, tolerance=1, tolerance=2)", "stable has no option 'tolerance'", 24,
-         "write stable(series, tolerance=0.1)"),
+         "write stable(series, tolerance=0.1, last=0)"),
         (f"min({', '.join('a' * 17)})", "min does not take 17 values", 1, "write min(series) or min(x, y, ...)"),
         ("a" * 1001, "expression is longer than 1000 characters", 1, ""),
         ("(" * 32 + "1" + ")" * 32, "nested deeper than 32", 33, ""),
@@ -340,6 +345,8 @@ ARGUMENTS: dict[str, Any] = {
     "down": [3, 2.5, 1], "flat": [2, 2, 2], "bump": [3, 2, 2.5, 1], "up": [1, 2, 3], "dip": [1, 3, 2.5, 4],
     "one": [1], "empty": [], "holes": [3, None, 1], "words": ["a", "b"], "truth": [True, False], "nan": [3, NAN, 1],
     "near": [10, 10.5, 9.6], "far": [10, 12], "zeros": [0, 0.0], "below": [-10, -10.5],
+    "gappy": [3, UNKNOWN, 1], "said_nan": [3, "NaN", 1], "said_inf": [3, " -Inf"], "settles": [9, 5, 4, 4.02, 4.01, 4.0, 4],
+    "from_zero": [1, 0, 0.5], "rate": 0.6, "sure": 1, "count().rate": 600, "count().sure": 50, "count().n": 0,
     "plateau": [3, 3, 2], "returns": [3, 1, 3], "n": 5, "word": "down", "obj": {"a": 1},
 }  # fmt: skip
 
@@ -375,6 +382,27 @@ ARGUMENTS: dict[str, Any] = {
         ("stable(flat, tolerance=0)", T), ("stable(near, tolerance=0)", F), ("stable(zeros)", T), ("stable(below)", T),
         ("stable(one)", U), ("stable(empty)", U), ("stable(holes)", U), ("stable(n)", U), ("stable(true)", U),
         ('stable("stable")', T), ('stable(" STABLE")', T), ('stable("unstable")', F), ("stable(words)", U),
+        ("decreasing(bump, bumps=1)", T), ("decreasing(bump, bumps=0)", F), ("decreasing([4, 5, 3, 4, 2], bumps=1)", F),
+        ("decreasing([4, 5, 3, 4, 2], bumps=2)", T), ("decreasing([4, 5, 3, 3.1, 2], bumps=1, tolerance=0.1)", T),
+        ("decreasing(returns, bumps=9)", F), ("decreasing(bump, bumps=1.5)", U), ("decreasing(bump, bumps=-1)", U),
+        ("decreasing(bump, bumps=true)", U), ("increasing(dip, bumps=1)", T), ("increasing(dip, bumps=missing)", U),
+        ("stable(settles, last=4)", T), ("stable(settles)", F), ("stable(settles, last=4, tolerance=0.001)", F),
+        ("stable(settles, last=8)", U), ("stable(settles, last=1)", U), ("stable(settles, last=0.5)", U),
+        ("converged(settles, last=4)", T), ("converged(settles)", F), ("converged(settles, last=4, tolerance=0.001)", F),
+        ("converged(settles, last=7)", U), ("converged(settles, last=0)", U), ("converged(zeros, last=1)", T),
+        ("converged(from_zero, last=1)", U), ("converged(from_zero, last=2)", U), ("converged(holes)", U), ("converged(n)", U),
+        ("converged(empty)", U), ("converged(words)", U), ("converged(flat, last=2, tolerance=0)", T),
+        ("no_nan(down)", T), ("no_nan(holes)", F), ("no_nan(said_nan)", F), ("no_nan(said_inf)", F), ("no_nan(gappy)", U),
+        ("no_nan(words)", U), ("no_nan(truth)", U), ("no_nan(nan)", U), ("no_nan(empty)", U), ("no_nan(n)", T), ("no_nan(word)", U),
+        ("no_nan(missing)", U), ("no_nan(obj)", U),
+        ("last(down)", 1), ("last(empty)", U), ("last(n)", U), ("last(holes)", U), ("mean(up)", 2), ("mean(1, 2)", 1.5),
+        ("mean(empty)", U), ("mean(word)", U), ("change(5, 3)", 2), ("change(word, 3)", U), ("change(0.3, 0.1) == 0.2", T),
+        ("relative_change(1.1, 1) == 0.1", T), ("relative_change(-1, -2) == 0.5", T), ("relative_change(1, 0)", U),
+        ("relative_change(1, missing)", U), ("count(rate)", 600), ("count(missing)", U),
+        ("standard_error(rate) == 0.02", T), ("standard_error(0.6, 600) == 0.02", T), ("standard_error(rate, 0)", U),
+        ("standard_error(rate, 600.0)", U), ("standard_error(n)", U), ("standard_error(word, 3)", U), ("standard_error(1.5, 3)", U),
+        # At the ends half an example stands in: sqrt(0.01 * 0.99 / 50).
+        ("close(standard_error(sure), 0.0140712472, tolerance=1e-10)", T), ("standard_error(0, 50) == standard_error(sure)", T),
         ("lookup(up, 2, down)", 2.5), ("lookup(up, 2.0, down)", 2.5), ("lookup(up, 9, down)", U),
         ("lookup(up, 1, far)", U), ("lookup(flat, 2, up)", 3), ("lookup(words, 'b', far)", 12), ("lookup(n, 1, up)", U),
         ("lookup(words, 1, far)", U), ("lookup(up, missing, down)", U), ("lookup(empty, 1, empty)", U),
@@ -395,7 +423,8 @@ def test_every_function_is_tried_and_described() -> None:
     for name, function in FUNCTIONS.items():
         assert function.usage.startswith(f"{name}("), name
         assert function.summary, name
-        assert set(function.options) <= {"tolerance"}, name
+        for option in function.options:
+            assert f"{option}=" in function.usage, name
     assert all(FUNCTIONS[name].least == FUNCTIONS[name].most == 1 for name in STATES)
 
 
@@ -646,12 +675,28 @@ def _wild(functions: list[str]) -> st.SearchStrategy[str]:
             st.builds(lambda x, y: f"close({x}, {y}, tolerance={x})", inner, inner),
             st.builds(lambda x, y, z: f"lookup({x}, {y}, {z})", inner, inner, inner),
             st.builds(lambda x, y: f"max({x}, {y})", inner, inner),
+            st.builds(lambda x, y: f"relative_change({x}, {y})", inner, inner),
+            st.builds(lambda x, y: f"standard_error({x}, {y})", inner, inner),
+            st.builds(lambda x, y, z: f"stable({x}, tolerance={y}, last={z})", inner, inner, inner),
+            st.builds(lambda x, y, z: f"converged({x}, tolerance={y}, last={z})", inner, inner, inner),
+            st.builds(lambda x, y, z: f"decreasing({x}, tolerance={y}, bumps={z})", inner, inner, inner),
         )
 
     return st.recursive(LEAVES, grow, max_leaves=8).filter(lambda text: len(text) <= MAX_LENGTH)
 
 
-ONE_ARGUMENT = ["abs", "min", "max", "achieved", "decreasing", "increasing", "stable"]
+ONE_ARGUMENT = [
+    "abs",
+    "min",
+    "max",
+    "mean",
+    "last",
+    "achieved",
+    "decreasing",
+    "increasing",
+    "stable",
+    "converged",
+]
 JSON = st.recursive(
     st.sampled_from(
         [None, True, False, 0, 1, -1, 2, 0.5, 1e308, 5e-324, 10**400, "x", "achieved", "", NAN, INF]

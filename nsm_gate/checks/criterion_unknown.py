@@ -2,6 +2,7 @@
 
 Why: a criterion whose value is missing is neither met nor missed; nobody should read silence as success.
 Fix: log the value that the message names.
+A reference with `none: warn` lets a run pass with this warning where there is nothing to compare it with.
 Example: a dual-pass run whose final_metrics have no cycle_loss.
 """
 
@@ -14,8 +15,8 @@ from nsm_gate.model import Outcome, Problem, Severity, Verdict
 
 
 def run(verdict: Verdict) -> Iterator[Problem]:
-    """Yield a problem where the outcome is unknown."""
-    if verdict.outcome is Outcome.UNKNOWN:
+    """Yield a problem where the outcome is unknown, or met only because the rules say so with a warning."""
+    if verdict.outcome is Outcome.UNKNOWN or verdict.unverified:
         yield Problem(
             "criterion-unknown",
             f"{verdict.criterion}: {verdict.explanation}",

@@ -6,16 +6,22 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 from nsm_gate.errors import GateError
-from nsm_gate.expressions import Call, Name
+from nsm_gate.expressions import Arithmetic, Call, Comparison, Literal, Name
 from nsm_gate.expressions import Node as Expression
+from nsm_gate.functions import FUNCTIONS
 from nsm_gate.model import Path
 from nsm_gate.parser import ExpressionError, parse, parse_test
+from nsm_gate.parser import state as state_test
+from nsm_gate.pointers import COUNT
 from nsm_gate.policy import Assertion, Branch, Criterion, Reference, UseDomain
 from nsm_gate.strict_yaml import Node
+from nsm_gate.values import Value, decimal
 
 _PICK = re.compile(r"(max|min)\((.+)\)")
+_PERCENT = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,6})?)\s*%")
 _OPERATORS = {"above": ">", "below": "<", "at_least": ">=", "at_most": "<="}
 _QUOTE = 'put the test in quotes, "> 0.55", or write {above: 0.55}'
 
@@ -26,14 +32,15 @@ class Builder:
 
     Attributes:
         references: Every reference that is declared anywhere, for names that stand alone.
-        scope: What is being built: `log`, `experiment_type`, `domain` or `reference`, and its name.
+        scope: What is being built: `log`, `experiment_type`, `domain` or `reference`, and its name; of a
+            reference also the log kind that it is picked from, and whose it is.
         read: Every expression with its scope and place, so that its names can be held against schemas.
     """
 
     references: Mapping[str, Node] = field(default_factory=dict)
     errors: list[GateError] = field(default_factory=list)
-    scope: tuple[str, str] = ("", "")
-    read: list[tuple[tuple[str, str], Node, Expression]] = field(default_factory=list)
+    scope: tuple[str, ...] = ("", "")
+    read: list[tuple[tuple[str, ...], Node, Expression]] = field(default_factory=list)
 
     def expression(self, node: Node, own: tuple[str, ...] | None = None, shift: int = 0) -> Expression | None:
         """Parse a text node; a test of `own` is allowed where it is given.
@@ -72,6 +79,11 @@ class Builder:
         if not isinstance(node.value, dict):
             self.errors.append(node.error("a test is expected as text", _QUOTE))
             return None
+        for key in ("by", "standard_errors"):
+            if key in node.value and not _OPERATORS.keys() & node.value.keys():
+                hint = "give it beside above, below, at_least or at_most"
+                self.errors.append(node.error(f"{key} belongs to a threshold", hint))
+                return None
         forms = [key for key in ("assert", *_OPERATORS, "first", "series", "use") if key in node.value]
         if len(forms) != 1:
             what = " and ".join(forms) if forms else "no test"
@@ -88,14 +100,43 @@ class Builder:
             return self._finish(name, node, self._series(node, inner), subject=inner.value)
         if form == "assert":
             return self._finish(name, node, self._branch(name, inner))
+        return self._finish(name, node, self._threshold(name, node, form))
+
+    def _threshold(self, name: str, node: Node, form: str) -> list[Branch] | None:
+        """Return the test of a threshold, moved by what it is to be cleared by."""
+        inner = node.value[form]
         threshold = inner.value
         if isinstance(threshold, bool) or not isinstance(threshold, (int, float, str)):
             self.errors.append(inner.error(f"{form} needs a number or an expression"))
             return None
-        operator = f"{_OPERATORS[form]} "
-        text = Node(operator + (inner.text or str(threshold)), inner.path, inner.line, inner.column)
+        operator = _OPERATORS[form]
+        shift = len(operator) + 1
+        text = Node(f"{operator} {inner.text or threshold}", inner.path, inner.line, inner.column)
         text.quoted = inner.quoted
-        return self._finish(name, node, self._branch(name, text, len(operator)))
+        made = self._branch(name, text, shift)
+        if made is None or not isinstance(made[0].test, Comparison):
+            return None
+        bar = made[0].test.rest[0][1]
+        expected = made[0].expected
+        sign = "+" if operator[0] == ">" else "-"
+        by, errors = node.get("by"), node.get("standard_errors")
+        if by is not None:
+            distance = _distance(by, bar)
+            if distance is None:
+                hint = "write by: 0.01, or by: 5% of the threshold"
+                self.errors.append(by.error(f"{by.value!r} is no distance", hint))
+                return None
+            bar = Arithmetic(sign, bar, distance)
+            expected += f" by {by.text or by.value}"
+        if errors is not None:
+            count = Literal(decimal(errors.value), str(errors.value))
+            error = Call("standard_error", (Name((name,)), Name((COUNT, name))), ())
+            bar = Arithmetic(sign, bar, Arithmetic("*", count, error))
+            expected += f" by {errors.value} standard error{'s' * (errors.value != 1)}"
+        test = Comparison(Name((name,)), ((operator, bar),))
+        if errors is not None:
+            self.read.append((self.scope, errors, test))
+        return [Branch(None, test, expected)]
 
     def _branch(self, name: str, node: Node, shift: int = 0) -> list[Branch] | None:
         test = self.expression(node, (name,), shift)
@@ -126,9 +167,17 @@ class Builder:
         if state is None:
             self.errors.append(node.error("a series needs is", "add is: decreasing"))
             return None
-        test = Call(str(state.value), (Name(tuple(str(series.value).split("."))),), ())
+        word = str(state.value)
+        options = [(key, node.value[key]) for key in ("tolerance", "bumps", "last") if key in node.value]
+        for key, option in options:
+            if key not in FUNCTIONS[word].options:
+                self.errors.append(option.error(f"{word} has no {key}", f"write {FUNCTIONS[word].usage}"))
+                return None
+        given = tuple((key, Literal(_exact(option), option.text)) for key, option in options)
+        test = state_test(word, tuple(str(series.value).split(".")), given)
         self.read.append((self.scope, series, test))
-        return [Branch(None, test, str(state.value))]
+        said = ", ".join(f"{key} {option.text or option.value}" for key, option in options)
+        return [Branch(None, test, f"{word} ({said})" if said else word)]
 
     def _finish(
         self, name: str, node: Node, branches: list[Branch] | None, subject: str | None = None
@@ -141,10 +190,11 @@ class Builder:
         plain = node.plain()
         if isinstance(plain, dict):
             plain.pop("source", None)
+        parts = [part for branch in branches for part in (branch.test, branch.condition) if part]
         used = {
-            path[0]: self.references[path[0]].plain()
-            for branch in branches
-            for path in branch.test.paths()
+            path[0]: _law_of(self.references[path[0]])
+            for part in (*parts, *([condition] if condition else ()))
+            for path in part.paths()
             if path[0] in self.references
         }
         law = json.dumps([name, plain, used], sort_keys=True, separators=(",", ":"))
@@ -160,13 +210,21 @@ class Builder:
         )
 
     def reference(self, name: str, node: Node) -> Reference | None:
-        """Return a declared reference."""
+        """Return a declared reference of the log kind or type that is being built."""
         where = node.get("where")
-        self.scope = ("reference", name)
+        owner = self.scope
+        self.scope = ("reference", name, str(node.value["from"].value), *owner)
         condition = self.expression(where) if where else None
+        self.scope = owner
         pick = _PICK.fullmatch(str(node.value["pick"].value))
         if pick is None or (where and condition is None):
             return None
+        for path in condition.paths() if condition else ():
+            if path[0] in self.references and where:
+                fact = f"{path[0]!r} is a reference, and a reference cannot look at another"
+                hint = "compare the candidate's own members, and those of the judged run: this.accuracy"
+                self.errors.append(where.inside(fact, hint, max(1, where.text.find(path[0]) + 1)))
+                return None
         same = node.get("same")
         said = node.get("description")
         return Reference(
@@ -177,6 +235,7 @@ class Builder:
             pick[1],
             tuple(pick[2].split(".")),
             f"{node.path}:{node.line}",
+            str(node.value["none"].value),
             str(said.value) if said else "",
         )
 
@@ -196,6 +255,27 @@ class Builder:
             str(node.value["message"].value),
             str(hint.value) if hint else "",
         )
+
+
+def _exact(node: Node) -> Value:
+    """Return a number as it is written."""
+    return Decimal(node.text) if isinstance(node.value, float) else node.value
+
+
+def _distance(node: Node, bar: Expression) -> Expression | None:
+    """Return what a threshold is to be cleared by: a number, or a share of the threshold's size."""
+    if isinstance(node.value, (int, float)) and not isinstance(node.value, bool):
+        return Literal(_exact(node), node.text)
+    share = _PERCENT.fullmatch(str(node.value))
+    if share is None:
+        return None
+    return Arithmetic("*", Call("abs", (bar,), ()), Literal(Decimal(share[1]).scaleb(-2), node.text))
+
+
+def _law_of(reference: Node) -> object:
+    """Return what of a reference decides."""
+    plain = reference.plain()
+    return {key: value for key, value in plain.items() if key != "description"} if plain else plain
 
 
 def absolute(text: str, run: Path) -> Path:

@@ -6,14 +6,17 @@ a near miss of a declared name in an open one, is a mistake of the rules.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from nsm_gate.errors import GateError
 from nsm_gate.model import Path
 from nsm_gate.names import is_slip, nearest
+from nsm_gate.pointers import COUNT
 from nsm_gate.policy import LogKind, Reference
 from nsm_gate.schema import resolved
+from nsm_gate.strict_yaml import Node
 
 Name = tuple[str, ...]
 
@@ -26,12 +29,14 @@ class Names:
         logs: All log kinds, for references.
         references: Those that are in reach of the expression.
         metrics: Members of the run that domains declare.
+        judged: Inside of a reference, the log kinds whose runs `this` may be.
     """
 
     kind: LogKind
     logs: Mapping[str, LogKind]
     references: Mapping[str, Reference]
     metrics: Collection[str]
+    judged: Sequence[LogKind] = ()
 
     def fault(self, name: Name) -> tuple[str, str] | None:
         """Return what is wrong with a name, and the remedy; None where nothing is."""
@@ -42,12 +47,26 @@ class Names:
                 return None
             return Names(other, self.logs, {}, self.metrics).fault(name[1:])
         if head == "this":
-            return None if len(name) == 1 else Names(self.kind, self.logs, {}, self.metrics).fault(name[1:])
+            if len(name) == 1 or not self.judged:
+                hint = "write this.accuracy" if self.judged else "leave it out: names are the run's own"
+                return "this is the judged run inside of a reference's where", hint
+            faults = [Names(kind, self.logs, {}, self.metrics).fault(name[1:]) for kind in self.judged]
+            return faults[0] if all(faults) else None
+        if COUNT in name:
+            if name[-1] in self.kind.rates and len(name) == 2:
+                return None
+            fact = f"{self.kind.name} does not say over how many examples {name[-1]!r} is"
+            return fact, "add it to rates: of the log kind"
         if len(name) == 1 and (head in self.kind.names or head in self.metrics):
             return None
         if head == "entry":
             return self._walk((), name[1:])
         return self._walk(self.kind.run, name)
+
+    def place_fault(self, place: Path, shown: str) -> tuple[str, str] | None:
+        """Return what is wrong with a path from the entry's root; None where nothing is."""
+        fault = self._walk((), place)
+        return (f"{self.kind.name} has no {shown!r}", fault[1]) if fault else None
 
     def _walk(self, start: Path, name: Sequence[str]) -> tuple[str, str] | None:
         schema = self.kind.schema
@@ -75,6 +94,42 @@ class Names:
         if near:
             hint = f"did you mean {'.'.join((*name[:depth], near))!r}?"
         return f"{self.kind.name} has no {shown!r}", hint
+
+
+def misplaced(kind: LogKind, root: Node) -> Iterator[GateError]:
+    """Yield a mistake for each place of `names:` and `rates:` that no entry of the log kind can have."""
+    checker = Names(kind, {}, {}, ())
+    names, rates = root.get("names"), root.get("rates")
+    for name, node in names.items() if names else ():
+        for item, place in zip(node.value, kind.names.get(name, ()), strict=False):
+            fault = checker.place_fault(place, str(item.value))
+            if fault is None:
+                continue
+            word = str(item.value).split(".")[0]
+            if word in kind.names:
+                circle = word == name or _leads(kind, word, name)
+                fact = f"{word!r} is itself a name" + (", and the names go in a circle" if circle else "")
+                fault = (fact, "a place is a path in the entry, such as final_metrics.accuracy")
+            yield item.error(*fault)
+    for name, node in rates.items() if rates else ():
+        fault = checker.place_fault(kind.rates[name], str(node.value)) if name in kind.rates else None
+        if fault is not None:
+            yield node.error(*fault)
+
+
+def _leads(kind: LogKind, start: str, end: str) -> bool:
+    """Return whether following names as if they were places leads from one to the other."""
+    seen: set[str] = set()
+    pending = [start]
+    while pending:
+        word = pending.pop()
+        if word == end:
+            return True
+        if word not in seen:
+            seen.add(word)
+            run = len(kind.run)
+            pending += [place[run] for place in kind.names.get(word, ()) if len(place) > run]
+    return False
 
 
 def _item(node: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -9,10 +9,11 @@ import jiter
 
 from nsm_gate.edge import config_build
 from nsm_gate.edge.criteria_build import Builder, absolute
-from nsm_gate.edge.name_check import Names
+from nsm_gate.edge.name_check import Names, misplaced
 from nsm_gate.errors import GateError, GateErrors
 from nsm_gate.model import Path, Severity
 from nsm_gate.names import suggestion
+from nsm_gate.pointers import COUNT
 from nsm_gate.policy import (
     Domain,
     ExperimentType,
@@ -85,6 +86,8 @@ def build(
             )
     known = {name: kind for name, kind in logs.items() if kind}
     errors += _unknown_names(builder, known, types, domains)
+    for log in known.values():
+        errors += misplaced(log, merged["log"][log.name])
     config_build.check_log_severities(merged["log"], rule_ids, errors)
     severities = config_build.severities(config, rule_ids, logs, types, errors)
     waivers = config_build.waivers(config, rule_ids, errors)
@@ -115,21 +118,27 @@ def _unknown_names(
     metrics = {metric for domain in domains.values() for metric in domain.metrics}
     declared = [kind.references for kind in logs.values()] + [kind.references for kind in types.values()]
     references = {name: reference for group in declared for name, reference in group.items()}
-    for (what, owner), node, expression in builder.read:
+
+    def asked(what: str, owner: str) -> list[LogKind]:
+        """Return the log kinds to which what is built applies."""
         if what == "log":
-            kinds = [logs[owner]] if owner in logs else []
-        elif what == "reference":
-            picked = references[owner].log if owner in references else ""
-            kinds = [logs[picked]] if picked in logs else []
-        elif what == "domain":
-            kinds = [kind for kind in logs.values() if kind.domain]
+            return [logs[owner]] if owner in logs else []
+        if what == "domain":
+            return [kind for kind in logs.values() if kind.domain]
+        return [kind for kind in logs.values() if kind.experiment_type]
+
+    for scope, node, expression in builder.read:
+        judged: list[LogKind] = []
+        if scope[0] == "reference":
+            kinds = [logs[scope[2]]] if scope[2] in logs else []
+            judged = asked(scope[3], scope[4])
         else:
-            kinds = [kind for kind in logs.values() if kind.experiment_type]
+            kinds = asked(scope[0], scope[1])
         for path in expression.paths():
-            faults = [Names(kind, logs, references, metrics).fault(path) for kind in kinds]
+            faults = [Names(kind, logs, references, metrics, judged).fault(path) for kind in kinds]
             if faults and all(faults):
                 fact, hint = next(fault for fault in faults if fault)
-                found = node.text.find(".".join(path))
+                found = node.text.find(".".join(path) if COUNT not in path else path[-1])
                 yield node.error(fact, hint) if found < 0 else node.inside(fact, hint, found + 1)
 
 
@@ -182,8 +191,8 @@ def _log(
         if root.get(needed) is None:
             builder.errors.append(root.error(f"log kind {name!r} has no {needed}", f"add {needed}:"))
             return None
-    references = _references(builder, root)
     builder.scope = ("log", name)
+    references = _references(builder, root)
     schema = _schema(builder, root.value["schema"], schema_of)
     run: Path = tuple(_text(root, "run").split(".")) if root.get("run") else ()
 
@@ -265,8 +274,8 @@ def _schema(
 
 
 def _type(builder: Builder, name: str, root: Node) -> ExperimentType:
-    references = _references(builder, root)
     builder.scope = ("experiment_type", name)
+    references = _references(builder, root)
     return ExperimentType(
         name,
         _text(root, "description"),

@@ -1,0 +1,338 @@
+"""The forms of a criterion: thresholds to be cleared by something, trends, references and their absence."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support import Repo, Result, a_baseline, a_run, check, edited, gate, lines
+
+TYPE = "experiment_type: sweep\n"
+
+
+def judged(
+    root: Path, rule: str, *entries: dict[str, Any], baselines: list[dict[str, Any]] | None = None
+) -> Result:
+    """Judge every line under a type `sweep`; each entry is put under that type."""
+    repo = Repo(root / "lab")
+    repo.path.mkdir()
+    repo.write("nsm-gate.yaml", "rules: [rules]\n")
+    repo.write("rules/sweep.yaml", TYPE + rule)
+    runs = [copy.deepcopy(entry) for entry in entries]
+    for run in runs:
+        run["run_data"]["experiment_type"] = "sweep"
+    repo.write("experiments/training_log.jsonl", runs)
+    if baselines is not None:
+        repo.write("baselines.jsonl", baselines)
+    return check("--all", "experiments/training_log.jsonl", cwd=repo.path)
+
+
+def verdict(result: Result, criterion: str, line: int = 1) -> dict[str, Any]:
+    """Return one verdict of a report."""
+    assert result.code in (0, 1), result.err
+    (found,) = [v for v in result.json["verdicts"] if v["criterion"] == criterion and v["line"] == line]
+    return found
+
+
+def scored(accuracy: float, **changes: Any) -> dict[str, Any]:
+    return edited(a_run(), final_metrics__accuracy=accuracy, best_val_accuracy=accuracy, **changes)
+
+
+def history(*losses: Any) -> list[dict[str, Any]]:
+    return [{"epoch": epoch, "val_loss": loss} for epoch, loss in enumerate(losses)]
+
+
+@pytest.mark.parametrize(
+    "rule, accuracy, outcome, margin, expected",
+    [
+        ("{above: 0.5, by: 0.05}", 0.55, "missed", 0.0, "> 0.5 by 0.05"),
+        ("{above: 0.5, by: 0.05}", 0.5525, "met", 0.0025, "> 0.5 by 0.05"),
+        ("{at_least: 0.5, by: 0.05}", 0.55, "met", 0.0, ">= 0.5 by 0.05"),
+        ("{above: 0.5, by: 10%}", 0.55, "missed", 0.0, "> 0.5 by 10%"),
+        ("{at_least: 0.5, by: 10 %}", 0.55, "met", 0.0, ">= 0.5 by 10 %"),
+        ("{below: 0.5, by: 10%}", 0.4475, "met", 0.0025, "< 0.5 by 10%"),
+        ("{at_most: 0.5, by: 0.1}", 0.4025, "missed", -0.0025, "<= 0.5 by 0.1"),
+    ],
+)
+def test_a_threshold_is_cleared_by_a_number_or_a_share(
+    tmp_path: Path, rule: str, accuracy: float, outcome: str, margin: float, expected: str
+) -> None:
+    found = verdict(judged(tmp_path, f"criteria: {{accuracy: {rule}}}\n", scored(accuracy)), "accuracy")
+    assert (found["outcome"], found["expected"]) == (outcome, expected)
+    assert found["margin"] == pytest.approx(margin, abs=1e-12)
+
+
+def test_a_threshold_is_cleared_by_standard_errors(tmp_path: Path) -> None:
+    # sqrt(0.55 * 0.45 / 400) is 0.024875: two of them are just under 0.05.
+    rule = "criteria: {accuracy: {above: 0.5, standard_errors: 2}, balance_delta: {below: 0.9, by: 0.1}}\n"
+    result = judged(tmp_path, rule, scored(0.55), scored(0.545, run_id="planning_b_20251101"))
+    met, missed = verdict(result, "accuracy"), verdict(result, "accuracy", 2)
+    assert met["outcome"] == "met"
+    assert met["expected"] == "> 0.5 by 2 standard errors"
+    assert met["margin"] == pytest.approx(0.05 - 2 * (0.55 * 0.45 / 400) ** 0.5)
+    assert missed["outcome"] == "missed"
+    assert "accuracy 0.545 is not > 0.5 by 2 standard errors (count(accuracy) 400)" in missed["explanation"]
+
+
+def test_standard_errors_without_a_count_are_unknown(tmp_path: Path) -> None:
+    rule = "criteria: {accuracy: {above: 0.5, standard_errors: 2}}\n"
+    found = verdict(judged(tmp_path, rule, scored(0.6, dataset_config__val_size=...)), "accuracy")
+    assert found["outcome"] == "unknown"
+    assert "dataset_config.val_size is refused by the schema" in found["explanation"]
+
+
+def test_standard_errors_of_what_is_no_rate_are_a_mistake(tmp_path: Path) -> None:
+    result = judged(tmp_path, "criteria: {cycle_loss: {below: 0.5, standard_errors: 2}}\n", a_run())
+    assert result.code == 2
+    assert (
+        "rules/sweep.yaml:2:54: training_log does not say over how many examples 'cycle_loss' is"
+        in result.err
+    )
+
+
+@pytest.mark.parametrize(
+    "rule, place",
+    [
+        ("criteria: {accuracy: {assert: '> 0.5', by: 0.1}}", "2:22: by belongs to a threshold"),
+        ("criteria: {accuracy: {above: 0.5, by: much}}", "2:39: "),
+        ("criteria: {accuracy: {above: 0.5, by: -1}}", "2:39: "),
+        ("criteria: {accuracy: {above: 0.5, standard_errors: 0}}", "2:52: "),
+        (
+            "criteria: {a: {series: metrics_history.val_loss, is: stable, bumps: 1}}",
+            "2:69: stable has no bumps",
+        ),
+        ("criteria: {a: {series: metrics_history.val_loss, is: flat}}", "2:54: "),
+        ("references: {r: {from: training_log, pick: max(accuracy)}}", "2:17: references.r.none is absent"),
+        (
+            "references: {r: {from: training_log, pick: max(accuracy), none: pass, where: accuracy > best_baseline}}",
+            "2:89: 'best_baseline' is a reference",
+        ),
+        (
+            "references: {r: {from: baselines, pick: max(accuracy), none: pass, where: config.variant == this.varant}}",
+            "",
+        ),
+        ("criteria: {a: this.accuracy > 1}", "2:15: this is the judged run inside of a reference's where"),
+    ],
+)
+def test_a_mistake_in_a_criterion_is_told_at_its_place(tmp_path: Path, rule: str, place: str) -> None:
+    result = judged(tmp_path, rule + "\n", a_run())
+    assert result.code == 2
+    assert f"rules/sweep.yaml:{place}" in result.err
+
+
+@pytest.mark.parametrize(
+    "form, losses, outcome, said",
+    [
+        ("is: decreasing", [3, 2, 1], "met", "3 → 1 over 3 values is decreasing"),
+        ("is: decreasing", [3, 2, 2.5, 1], "missed", "it rises at value 3: 2 → 2.5"),
+        ("is: decreasing, bumps: 1", [3, 2, 2.5, 1], "met", "decreasing (bumps 1)"),
+        ("is: decreasing, tolerance: 0.5", [3, 2, 2.5, 1], "met", ""),
+        ("is: decreasing", [3, 2, 4, 3, 3.5, 1], "missed", "it rises 2 times, most at value 3: 2 → 4"),
+        ("is: decreasing", [3, 3], "missed", "it ends no better than it began"),
+        ("is: increasing", [3, 2, 4], "missed", "it falls at value 2: 3 → 2"),
+        ("is: stable, last: 2, tolerance: 0.01", [3, 2, 2.01], "met", ""),
+        (
+            "is: stable, tolerance: 0.01",
+            [3, 2, 2.01],
+            "missed",
+            "3 values from 2 to 3 spread by 0.333333 of the largest",
+        ),
+        ("is: converged, last: 2, tolerance: 0.01", [3, 2, 2.01, 2.02], "met", ""),
+        (
+            "is: converged, last: 2, tolerance: 0.001",
+            [3, 2, 2.01, 2.02],
+            "missed",
+            "of the last 2 steps the largest is 0.005",
+        ),
+        ("is: converged", [3, 2], "unknown", "the values do not fit the test"),
+        ("is: no_nan", [3, 2], "met", ""),
+        ("is: no_nan", [3, None, 2], "missed", "value 2 is no number"),
+        ("is: decreasing", [3, None, 2], "unknown", "val_loss is not in every item of metrics_history"),
+        ("is: decreasing", [], "unknown", "metrics_history is empty"),
+        ("is: no_nan", [], "unknown", "metrics_history is empty"),
+        ("is: decreasing", [1], "unknown", "the values do not fit the test"),
+    ],
+)
+def test_a_trend_is_judged_and_explained(
+    tmp_path: Path, form: str, losses: list[Any], outcome: str, said: str
+) -> None:
+    rule = f"criteria: {{convergence: {{series: metrics_history.val_loss, {form}}}}}\n"
+    found = verdict(judged(tmp_path, rule, edited(a_run(), metrics_history=history(*losses))), "convergence")
+    assert found["outcome"] == outcome
+    assert said in found["explanation"]
+
+
+def test_no_nan_of_a_series_with_a_gap_is_unknown(tmp_path: Path) -> None:
+    gappy = [{"epoch": 0, "val_loss": 1.0}, {"epoch": 1}]
+    rule = "criteria: {finite: no_nan(metrics_history.val_loss)}\n"
+    found = verdict(judged(tmp_path, rule, edited(a_run(), metrics_history=gappy)), "finite")
+    assert found["outcome"] == "unknown"
+
+
+def test_a_history_of_numbers_is_a_series(tmp_path: Path) -> None:
+    rule = "criteria: {convergence: decreasing(metrics_history)}\n"
+    found = verdict(judged(tmp_path, rule, edited(a_run(), metrics_history=[3, 2, 1])), "convergence")
+    assert found["outcome"] == "met"
+
+
+# --- references -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "none, outcome, found",
+    [
+        ("unknown", "unknown", ["criterion-unknown"]),
+        ("pass", "met", []),
+        ("warn", "met", ["criterion-unknown"]),
+        ("fail", "missed", ["criterion-missed"]),
+    ],
+)
+def test_what_holds_without_a_reference_is_what_the_rules_say(
+    tmp_path: Path, none: str, outcome: str, found: list[str]
+) -> None:
+    rule = (
+        f"references: {{prior: {{from: baselines, pick: max(accuracy), none: {none}}}}}\n"
+        'criteria: {accuracy: "> prior + 0.01"}\n'
+    )
+    result = judged(tmp_path, rule, a_run(), baselines=[])
+    said = verdict(result, "accuracy")
+    assert said["outcome"] == outcome
+    assert "no comparable run was logged before" in said["explanation"]
+    assert (said["margin"], said["reference"]) == (None, None)
+    assert [f["rule"] for f in result.findings if f["criterion"] == "accuracy"] == found
+
+
+@pytest.mark.parametrize("none", ["pass", "warn", "fail"])
+def test_a_value_that_the_run_lacks_is_unknown_whatever_holds_without_a_reference(
+    tmp_path: Path, none: str
+) -> None:
+    rule = (
+        f"references: {{prior: {{from: baselines, pick: max(accuracy), none: {none}}}}}\n"
+        'criteria: {cycle_loss: "< prior"}\n'
+    )
+    result = judged(tmp_path, rule, edited(a_run(), final_metrics__cycle_loss=None), baselines=[])
+    assert verdict(result, "cycle_loss")["outcome"] == "unknown"
+
+
+@pytest.mark.parametrize("none", ["pass", "warn", "fail"])
+def test_a_reference_that_lacks_the_measure_is_unknown(tmp_path: Path, none: str) -> None:
+    rule = (
+        f"references: {{prior: {{from: baselines, pick: max(accuracy), none: {none}}}}}\n"
+        'criteria: {cycle_loss: "< prior"}\n'
+    )
+    lacking = a_baseline(metrics__cycle_loss=None)
+    assert verdict(judged(tmp_path, rule, a_run(), baselines=[lacking]), "cycle_loss")["outcome"] == "unknown"
+
+
+def test_the_gravest_word_counts_where_two_references_have_no_run(tmp_path: Path) -> None:
+    rule = (
+        "references:\n"
+        "  one: {from: baselines, pick: max(accuracy), none: pass}\n"
+        "  two: {from: baselines, pick: min(cycle_loss), none: fail}\n"
+        "criteria: {both: accuracy > one.accuracy and cycle_loss < two.cycle_loss}\n"
+    )
+    assert verdict(judged(tmp_path, rule, a_run(), baselines=[]), "both")["outcome"] == "missed"
+
+
+@pytest.mark.parametrize(
+    "test, outcome",
+    [
+        ('"> best_baseline"', "met"), ('"> best_baseline + 0.03"', "missed"), ('"> best_baseline + 0.029"', "met"),
+        ("{above: best_baseline, by: 5%}", "met"), ("{above: best_baseline, by: 6%}", "missed"),
+        ('{assert: "relative_change(accuracy, best_baseline.accuracy) > 0.05"}', "met"),
+        ('{assert: "change(accuracy, best_baseline.accuracy) >= 0.03"}', "met"),
+    ],
+)  # fmt: skip
+def test_a_reference_is_beaten_with_a_tolerance(tmp_path: Path, test: str, outcome: str) -> None:
+    result = judged(tmp_path, f"criteria: {{accuracy: {test}}}\n", a_run(), baselines=[a_baseline()])
+    found = verdict(result, "accuracy")  # 0.61 against 0.58
+    assert found["outcome"] == outcome
+    assert found["reference"]["run"] == "3level_fusion"
+
+
+def test_candidates_are_comparable_by_any_expression_over_this(tmp_path: Path) -> None:
+    rule = (
+        "references:\n"
+        "  peer:\n"
+        "    from: baselines\n"
+        "    where: config.variant == this.architecture.variant and config.epochs <= this.hyperparameters.epochs\n"
+        "    pick: max(accuracy)\n"
+        "    none: unknown\n"
+        'criteria: {accuracy: "> peer"}\n'
+    )
+    strong = a_baseline("strong", metrics__accuracy=0.9)
+    longer = a_baseline("peer_long", metrics__accuracy=0.8, config__variant="fusion", config__epochs=20)
+    peer = a_baseline("peer", metrics__accuracy=0.6, config__variant="fusion")
+    run = edited(a_run(), architecture={"variant": "fusion"})
+    found = verdict(judged(tmp_path, rule, run, baselines=[strong, longer, peer]), "accuracy")
+    assert (found["outcome"], found["reference"]["run"]) == ("met", "peer")
+
+
+def test_a_misspelt_member_of_this_is_a_mistake(tmp_path: Path) -> None:
+    rule = (
+        "references: {r: {from: baselines, pick: max(accuracy), none: pass, "
+        "where: config.variant == this.architectre.variant}}\n"
+    )
+    result = judged(tmp_path, rule, a_run())
+    assert result.code == 2
+    assert "rules/sweep.yaml:2:" in result.err
+    assert "did you mean 'architecture'?" in result.err
+
+
+def test_a_reference_sees_the_lines_that_the_same_change_appends_before_it(tmp_path: Path) -> None:
+    rule = (
+        "references: {prior: {from: training_log, pick: max(accuracy), none: unknown}}\n"
+        'criteria: {accuracy: "> prior"}\n'
+    )
+    repo = Repo.init(tmp_path / "lab")
+    repo.write("nsm-gate.yaml", "rules: [rules]\n")
+    repo.write("rules/sweep.yaml", TYPE + rule)
+    repo.write("experiments/training_log.jsonl", b"")
+    repo.commit()
+    first = scored(0.5, experiment_type="sweep")
+    second = edited(
+        scored(0.55, experiment_type="sweep", run_id="planning_b_20251101"), final_metrics__task_loss=0.5
+    )
+    repo.append("experiments/training_log.jsonl", first, second)
+    result = repo.check()
+    assert verdict(result, "accuracy")["outcome"] == "unknown"
+    found = verdict(result, "accuracy", 2)
+    assert (found["outcome"], found["reference"]["line"], found["reference"]["appended"]) == ("met", 1, True)
+
+
+# --- names ------------------------------------------------------------------------------------
+
+LOG = """\
+log: training_log
+replace: true
+files: ["**/training_log.jsonl"]
+schema: training_log.schema.json
+run: run_data
+key: [run_id]
+"""
+
+
+@pytest.mark.parametrize(
+    "names, said",
+    [
+        (
+            "names: {accuracy: [score], score: [accuracy]}",
+            "7:20: 'score' is itself a name, and the names go in a circle",
+        ),
+        ("names: {score: [score]}", "7:17: 'score' is itself a name, and the names go in a circle"),
+        ("names: {score: [final], final: [final_metrics.accuracy]}", "7:17: 'final' is itself a name"),
+        ("names: {score: [final_metric.accuracy]}", "7:17: training_log has no 'final_metric.accuracy'"),
+        ("rates: {accuracy: dataset_config.valsize}", "7:19: training_log has no 'dataset_config.valsize'"),
+    ],
+)
+def test_a_name_leads_to_a_place_of_the_schema(tmp_path: Path, names: str, said: str) -> None:
+    repo = Repo(tmp_path)
+    repo.write("nsm-gate.yaml", "rules: [rules]\nextends: none\n")
+    repo.write("rules/log.yaml", f"{LOG}{names}\n")
+    repo.write("experiments/training_log.jsonl", lines(a_run()))
+    result = gate("check", "--all", cwd=tmp_path)
+    assert result.code == 2
+    assert f"rules/log.yaml:{said}" in result.err
