@@ -38,6 +38,6 @@ def is_slip(word: str, other: str) -> bool:
     return any(long[:i] + long[i + 1 :] == short and not long[i].isdigit() for i in range(len(long)))
 
 
-def plural(count: int, word: str) -> str:
-    """Return `1 line`, `2 lines`."""
-    return f"{count:,} {word}{'' if count == 1 else 's'}"
+def plural(count: int, word: str, words: str = "") -> str:
+    """Return `1 line`, `2 lines`; `words` where the plural does not end in s."""
+    return f"{count:,} {word if count == 1 else words or f'{word}s'}"

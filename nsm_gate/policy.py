@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from nsm_gate.expressions import Node
-from nsm_gate.model import Path, Severity
+from nsm_gate.model import Json, Path, Severity
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +175,31 @@ class Domain:
 
 
 @dataclass(frozen=True, slots=True)
+class Example:
+    """An entry of a rules file with the verdicts that it is to get.
+
+    Attributes:
+        owner: The kind of the file (`log`, `experiment_type` or `domain`) and its name.
+        log: The log kind that the entry is of.
+        before: What was logged before it, oldest first, by log kind.
+        expect: Criterion -> outcome.
+        findings: Rules that report on the entry, beside those of verdicts.
+        path: The rules file.
+        line: Its line there.
+    """
+
+    name: str
+    owner: tuple[str, str]
+    log: str
+    entry: Mapping[str, Json]
+    before: Mapping[str, tuple[Mapping[str, Json], ...]]
+    expect: Mapping[str, str]
+    findings: tuple[str, ...]
+    path: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
 class Waiver:
     """A finding accepted by a named owner, for a reason, until a date."""
 
@@ -213,6 +238,7 @@ class Policy:
 
     Attributes:
         source: Where it comes from, in words (`the nsm pack`, `nsm-gate.yaml`).
+        examples: Those of every rules file, where they were asked for.
     """
 
     logs: Mapping[str, LogKind]
@@ -223,6 +249,7 @@ class Policy:
     waivers: tuple[Waiver, ...] = ()
     limits: Limits = Limits()
     source: str = "the nsm pack"
+    examples: tuple[Example, ...] = ()
 
     def severity(
         self,

@@ -35,23 +35,24 @@ class Workspace:
     work: WorkTree
     cwd: str
 
-    def policy(self, tree: Tree, config: str | None) -> Policy:
+    def policy(self, tree: Tree, config: str | None, *, examples: bool = False) -> Policy:
         """Return the policy of a tree.
 
         Args:
             tree: Where the configuration and the rules are read from.
             config: `--config`: another configuration file, which may lie outside of the root.
+            examples: Whether the examples of the rules are wanted, too.
 
         Raises:
             GateErrors: All mistakes of all files.
         """
         if config is None:
-            return read_policy(tree, None, BY_ID)
+            return read_policy(tree, None, BY_ID, examples=examples)
         inside = relative(config, self.root, self.cwd)
         if inside is None:
             folder, name = os.path.split(os.path.join(self.cwd, config))
-            return read_policy(WorkTree(folder, None), name, BY_ID)
-        return read_policy(tree, inside, BY_ID)
+            return read_policy(WorkTree(folder, None), name, BY_ID, examples=examples)
+        return read_policy(tree, inside, BY_ID, examples=examples)
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from typing import Any
 
 import jiter
 
-from nsm_gate.edge import config_build
+from nsm_gate.edge import config_build, examples_build
 from nsm_gate.edge.criteria_build import Builder, absolute
 from nsm_gate.edge.name_check import Names, misplaced
 from nsm_gate.errors import GateError, GateErrors
@@ -56,6 +56,8 @@ def build(
     rule_ids: Collection[str],
     source: str,
     mistakes: list[GateError],
+    *,
+    examples: bool = False,
 ) -> Policy:
     """Build the policy of merged files.
 
@@ -66,6 +68,7 @@ def build(
         rule_ids: Every rule that severities and waivers may name.
         source: Where the policy comes from, in words.
         mistakes: What reading the files found already; the rest is added, and all are raised.
+        examples: Whether to build the examples.
     """
     declared: dict[str, Node] = {}
     for group in ("log", "experiment_type"):
@@ -92,6 +95,7 @@ def build(
     severities = config_build.severities(config, rule_ids, logs, types, errors)
     waivers = config_build.waivers(config, rule_ids, errors)
     limits = config_build.limits(config, errors)
+    shown = examples_build.examples(merged, known, rule_ids, errors) if examples else ()
     if errors:
         once = {(str(error), error.hint): error for error in errors}
         raise GateErrors(tuple(once.values()))
@@ -105,6 +109,7 @@ def build(
         waivers,
         limits,
         source,
+        shown,
     )
 
 

@@ -21,13 +21,16 @@ PYPROJECT = "pyproject.toml"
 _MERGED = ("criteria", "names", "references", "assertions", "severity", "rates", "times")
 
 
-def read_policy(tree: Tree, config_path: str | None, rule_ids: Collection[str]) -> Policy:
+def read_policy(
+    tree: Tree, config_path: str | None, rule_ids: Collection[str], *, examples: bool = False
+) -> Policy:
     """Return the policy that a tree's configuration and the pack make together.
 
     Args:
         tree: Where the configuration and the repository's rules are read from.
         config_path: Another configuration file than the default ones.
         rule_ids: Every rule that a configuration may name.
+        examples: Whether the examples of the rules are wanted, too.
 
     Raises:
         GateErrors: All mistakes of all files.
@@ -64,7 +67,7 @@ def read_policy(tree: Tree, config_path: str | None, rule_ids: Collection[str]) 
 
     names = ["the nsm pack"] if bundled else []
     names += [config_name] if config_name else []
-    return build(merged, config, schema_of, rule_ids, " and ".join(names), errors)
+    return build(merged, config, schema_of, rule_ids, " and ".join(names), errors, examples=examples)
 
 
 def _own_schema(name: str) -> Mapping[str, Any]:
@@ -227,6 +230,8 @@ def _merge(pack: Mapping[str, Node], own: Mapping[str, Node]) -> dict[str, Node]
             merged[name] = root
             continue
         members = {**base.value, **root.value}
+        if root.get("examples") is None:
+            members.pop("examples", None)  # they were written for other criteria
         for key in _MERGED:
             if base.get(key) and root.get(key):
                 inner = Node({**base.value[key].value, **root.value[key].value}, root.path, root.line, 1)
