@@ -277,6 +277,7 @@ class _Judgement:
             reference=None if outcome is Outcome.NOT_APPLICABLE else self.used(reads),
             law=criterion.law,
             defined_at=criterion.defined_at,
+            rules_from=criterion.rules_from,
             lacks=tuple(self.lacking),
         )
 

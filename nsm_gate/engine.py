@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from nsm_gate.candidates import Candidates
 from nsm_gate.checks import BY_ID, CHECKS
-from nsm_gate.checks.check import EntryCheck, LineCheck, LogCheck, LogContext, Subject, VerdictCheck
-from nsm_gate.criteria import applicable, judge
+from nsm_gate.checks.check import (
+    EntryCheck,
+    Judged,
+    LineCheck,
+    LogCheck,
+    LogContext,
+    Registration,
+    Subject,
+    VerdictCheck,
+)
+from nsm_gate.defects import defects
 from nsm_gate.errors import GateError
-from nsm_gate.findings import finding_of
+from nsm_gate.findings import finding_of, waived
+from nsm_gate.governance import Governance, could_accept
 from nsm_gate.history import Book, History, LogInput
 from nsm_gate.jsonl import decode, places
 from nsm_gate.model import (
@@ -26,11 +36,12 @@ from nsm_gate.model import (
     Severity,
     Verdict,
 )
-from nsm_gate.policy import Policy, Reference
+from nsm_gate.policy import Policy
 from nsm_gate.records import Record
-from nsm_gate.references import Picked
 from nsm_gate.scanner import Place
 from nsm_gate.schema import Validator
+from nsm_gate.timestamps import Instant, parse
+from nsm_gate.verdicts import verdicts
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +55,12 @@ class Task:
         now: The current time, in UTC.
         base: What counts as old, in words.
         why: Why this base was taken.
-        rules: The rules that report; others keep silent.
+        select: The rules that report; others keep silent.
         fail_on: Severity from which the exit code is 1; None never.
         tick: Called with the number of judged lines, for progress.
         begin: Called with the path of each log before it is judged.
+        complete: Whether every line of every log is judged.
+        governance: What the change does to the rules, and whose rules judge.
     """
 
     policy: Policy
@@ -57,10 +70,12 @@ class Task:
     now: datetime
     base: str
     why: str
-    rules: Collection[str] = tuple(BY_ID)
+    select: Collection[str] = tuple(BY_ID)
     fail_on: Severity | None = Severity.ERROR
     tick: Callable[[int], None] = lambda _count: None
     begin: Callable[[str], None] = lambda _path: None
+    complete: bool = False
+    governance: Governance = field(default_factory=Governance)
 
 
 def run(task: Task) -> Report:
@@ -80,11 +95,13 @@ class _Engine:
         self.histories: dict[str, History] = {}
         self.validators: dict[str, Validator] = {}
         self.count = 0
+        self.used: set[int] = set()
 
     def report(self) -> Report:
         for log in sorted(self.task.logs, key=lambda log: log.book.path):
             self.task.begin(log.book.path)
             self.log(log)
+        self.of_rules()
         rank = {check.id: number for number, check in enumerate(CHECKS)}
         self.findings.sort(key=lambda f: (f.path, f.line, -f.severity, f.column, rank[f.rule]))
         return Report(
@@ -95,7 +112,23 @@ class _Engine:
             tuple(self.findings),
             tuple(self.verdicts),
             self.task.fail_on,
+            self.task.governance.said,
         )
+
+    def of_rules(self) -> None:
+        """Check the rules themselves, once it is known which waivers were needed."""
+        task, policy = self.task, self.policy
+        expected = [
+            index
+            for index, waiver in enumerate(policy.waivers)
+            if could_accept(waiver, task.select, self.runs, complete=task.complete)
+        ]
+        told = task.governance
+        for problem in told.problems(policy, self.used, expected, task.now.date()):
+            if problem.rule in task.select:
+                path = problem.path or told.config
+                made = finding_of(problem, path, "", Line(problem.line, b""), None, None, {}, policy)
+                self.findings += [made] if made is not None else []
 
     # --- logs and lines -----------------------------------------------------------------------
 
@@ -104,7 +137,7 @@ class _Engine:
         fault = log.fault or self.foreign(book)
         context = LogContext(
             book.path, book.kind, book.change, book.lines, log.base, log.merge, log.gone, log.moved_to, fault,
-            lambda raw: _name_of(raw, book),
+            lambda raw: _name_of(raw, book), self.task.governance.evolved(book.kind), book.limit,
         )  # fmt: skip
         for check in CHECKS:
             if isinstance(check, LogCheck):
@@ -212,66 +245,35 @@ class _Engine:
         )
 
     def entry(self, subject: Subject) -> Iterator[Problem]:
-        """Yield an entry's problems, one a defect.
-
-        The specific rule wins over the schema where it owns the place. What the schema refuses is not
-        computed with: no law, warning or verdict speaks of a refused value, nor of anything below an
-        object that is missing or of the wrong type.
-        """
-        owned: set[str] = set()
-        flaws: list[Problem] = []
-        found: list[tuple[bool, Problem]] = []
-        for check in CHECKS:
-            if not isinstance(check, EntryCheck):
-                continue
-            for problem in check.run(subject):
-                if check.id == "schema":
-                    flaws.append(problem)
-                    continue
-                found.append((check.owns, problem))
-                if check.owns and problem.pointer is not None:
-                    owned.add(problem.pointer)
-                owned.update(problem.covers)
-        roots = tuple(f"{flaw.pointer}/" for flaw in flaws if flaw.below and flaw.pointer not in owned)
-        refused = {flaw.pointer or "" for flaw in flaws if flaw.pointer not in owned and not flaw.yields}
-        moot = refused | owned
-        told = {place for _, problem in found for place in problem.covers}
-        kept = [
-            problem
-            for owns, problem in found
-            if not (problem.pointer or "").startswith(roots)
-            and not (refused | told).intersection(problem.reads)
-            and (owns or problem.pointer not in refused)
-        ]
-        laws = {problem.pointer for problem in kept if problem.reads}
-        for flaw in flaws:
-            if flaw.pointer not in owned and not (flaw.yields and flaw.pointer in laws):
-                yield flaw
-        yield from kept
-        for verdict in self.judge(subject, refused):
+        """Yield an entry's problems, then what its verdicts give."""
+        found = defects(subject)
+        yield from found.problems
+        record = subject.record
+        registered = self.registered(record)
+        began = record.text(record.kind.start) if registered is not None else None
+        start = parse(began) if began is not None else None
+        started = start if isinstance(start, Instant) else None
+        for verdict in verdicts(record, self.policy, self.candidates, found.refused):
             self.verdicts.append(verdict)
             # A value that is reported already is not reported once more as unknown.
-            reported = [place in moot or place.startswith(roots) for place in verdict.lacks]
-            if verdict.outcome is Outcome.UNKNOWN and reported and all(reported):
+            if (
+                verdict.outcome is Outcome.UNKNOWN
+                and verdict.lacks
+                and all(map(found.speak_of, verdict.lacks))
+            ):
                 continue
             for check in CHECKS:
                 if isinstance(check, VerdictCheck):
-                    yield from check.run(verdict)
+                    yield from check.run(Judged(verdict, started, registered))
+        yield from self.task.governance.turned(record, self.candidates, found.refused)
 
-    def judge(self, subject: Subject, refused: set[str]) -> Iterator[Verdict]:
-        record, kind = subject.record, subject.experiment_type
-        references: dict[str, Reference] = {**record.kind.references, **(kind.references if kind else {})}
-        picked: dict[str, Picked] = {}
-
-        def pick(name: str) -> Picked | None:
-            if name not in references:
-                return None
-            if name not in picked:
-                picked[name] = self.candidates.pick(references[name], record)
-            return picked[name]
-
-        for applied in applicable(record, kind, subject.domain):
-            yield judge(applied, record, pick, refused)
+    def registered(self, record: Record) -> Callable[[str], Registration] | None:
+        """Return the look-up of registrations, where a rule that asks for it reports on this run."""
+        rule, kind = "not-preregistered", record.experiment_type
+        severity = self.policy.severity(rule, record.kind.name, kind, BY_ID[rule].severity)
+        if severity is Severity.IGNORE or rule not in self.task.select:
+            return None
+        return self.task.governance.registered
 
     def history(self, book: Book) -> History:
         kind = book.kind.name
@@ -298,13 +300,16 @@ class _Engine:
         found: dict[str, Place],
     ) -> None:
         """Keep a problem as a finding, where its rule reports."""
-        if problem.rule not in self.task.rules:
+        if problem.rule not in self.task.select:
             return
-        finding = finding_of(
-            problem, log.book, line, name, experiment_type, found, self.policy, self.task.now.date()
-        )
-        if finding is not None:
-            self.findings.append(finding)
+        book = log.book
+        made = finding_of(problem, book.path, book.kind.name, line, name, experiment_type, found, self.policy)
+        if made is None:
+            return
+        finding, waiver = waived(made, self.policy, self.task.now.date())
+        self.findings.append(finding)
+        if waiver is not None:
+            self.used.add(waiver)
 
 
 def _name_of(raw: bytes, book: Book) -> str | None:

@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import date
 
 from nsm_gate.checks import BY_ID
-from nsm_gate.history import Book
 from nsm_gate.jsonl import columns, places, text
 from nsm_gate.model import Excerpt, Finding, Line, Problem, Severity
 from nsm_gate.policy import Policy
@@ -18,28 +17,28 @@ _BEFORE, _WITHIN, _AFTER = 24, 72, 32
 
 def finding_of(
     problem: Problem,
-    book: Book,
+    path: str,
+    log: str,
     line: Line,
     name: str | None,
     experiment_type: str | None,
     found: dict[str, Place],
     policy: Policy,
-    today: date,
 ) -> Finding | None:
     """Return a problem made concrete, or None where the policy ignores its rule.
 
     Args:
         problem: What a check yielded.
-        book: The log that it is about.
+        path: The file that it is about.
+        log: The log kind, for severities; empty for a file of the rules.
         line: Its physical line: the base's, where the head has lost it.
         name: The run's name, where the problem does not give one.
         experiment_type: The run's, for severities.
         found: Places on the line, where they are known already.
-        policy: Severities and waivers.
-        today: The day on which waivers must still hold.
+        policy: The severities.
     """
     rule = problem.rule
-    severity = policy.severity(rule, book.kind.name, experiment_type, BY_ID[rule].severity, problem.severity)
+    severity = policy.severity(rule, log, experiment_type, BY_ID[rule].severity, problem.severity)
     if severity is Severity.IGNORE:
         return None
     if problem.columns is not None:
@@ -48,17 +47,16 @@ def finding_of(
         start, end = columns(found or places(line.raw), problem.pointer, problem.at)
     else:
         start, end = 1, 2
-    finding = Finding(
-        rule, severity, book.path, problem.line, start, end, problem.pointer,
+    return Finding(
+        rule, severity, path, problem.line, start, end, problem.pointer,
         problem.run or name, problem.criterion, problem.message, problem.hint,
         excerpt=_excerpt(line.raw, start, end) if line.raw else None,
     )  # fmt: skip
-    return replace(finding, waived=_waiver(finding, policy, today))
 
 
-def _waiver(finding: Finding, policy: Policy, today: date) -> str | None:
-    """Return the words of the waiver that accepts a finding, if one does today."""
-    for waiver in policy.waivers:
+def waived(finding: Finding, policy: Policy, today: date) -> tuple[Finding, int | None]:
+    """Return a finding with the words of the waiver that accepts it today, and that waiver's index."""
+    for index, waiver in enumerate(policy.waivers):
         if waiver.rule != finding.rule or waiver.expires < today:
             continue
         if waiver.run is not None:
@@ -66,8 +64,9 @@ def _waiver(finding: Finding, policy: Policy, today: date) -> str | None:
         else:
             matches = waiver.path == finding.path and waiver.line == finding.line
         if matches:
-            return f"{waiver.reason} ({waiver.owner}, until {waiver.expires})"
-    return None
+            said = f"{waiver.reason} ({waiver.owner}, until {waiver.expires})"
+            return replace(finding, waived=said), index
+    return finding, None
 
 
 def _excerpt(raw: bytes, start: int, end: int) -> Excerpt:

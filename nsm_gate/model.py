@@ -115,6 +115,7 @@ class Problem:
         reads: Pointers of the values that it was computed from; where one is refused, it is moot.
         yields: Whether a law that names the same value replaces it: it restates that law.
         below: Whether nothing under the pointer is reported: the object itself is missing or wrong.
+        path: The file, where it is not the log: one of the rules.
     """
 
     rule: str
@@ -132,6 +133,7 @@ class Problem:
     reads: tuple[str, ...] = ()
     yields: bool = False
     below: bool = False
+    path: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,7 +272,11 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Everything that one `check` found: the only input of a renderer."""
+    """Everything that one `check` found: the only input of a renderer.
+
+    Attributes:
+        rules: Whose rules judged, in words, where it is not the head's.
+    """
 
     base: str
     why: str
@@ -279,6 +285,7 @@ class Report:
     findings: tuple[Finding, ...]
     verdicts: tuple[Verdict, ...]
     fail_on: Severity | None = Severity.ERROR
+    rules: str = ""
 
     def count(self, severity: Severity) -> int:
         """Return how many unwaived findings have exactly this severity."""

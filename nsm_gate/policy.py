@@ -38,6 +38,7 @@ class Criterion:
         source: Where the number comes from.
         defined_at: `file:line`.
         law: Canonical text of everything that decides the outcome; its hash identifies the criterion.
+        rules_from: `head` or `base`: whose rules state it.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Criterion:
     source: str
     defined_at: str
     law: str
+    rules_from: str = "head"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,7 @@ class Reference:
         pick: `max` or `min`.
         by: The metric that the pick looks at.
         none: What holds where there is no such run: unknown, pass, warn or fail.
+        law: Canonical text of everything that decides the pick.
     """
 
     name: str
@@ -78,6 +81,7 @@ class Reference:
     defined_at: str
     none: str = "unknown"
     description: str = ""
+    law: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +92,7 @@ class Assertion:
         when: Where this is not true, the law is not asked for.
         at: The path that the finding points at.
         message: The fact; the values that were read are added to it.
+        law: Canonical text of everything that decides.
     """
 
     name: str
@@ -96,6 +101,8 @@ class Assertion:
     at: Path
     message: str
     hint: str
+    defined_at: str = ""
+    law: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +142,7 @@ class LogKind:
     assertions: tuple[Assertion, ...] = ()
     criteria: tuple[Criterion | UseDomain, ...] = ()
     severity: Mapping[str, Severity] = field(default_factory=dict)
+    defined_at: str = ""
 
     @property
     def times(self) -> tuple[Path, ...]:
@@ -212,6 +220,13 @@ class Waiver:
     expires: date
     defined_at: str
 
+    @property
+    def about(self) -> str:
+        """Return what it is about, in words."""
+        if self.run is None:
+            return f"{self.path} line {self.line}"
+        return f"run {self.run}" + (f" of {self.path}" if self.path else "")
+
 
 @dataclass(frozen=True, slots=True)
 class SeverityRule:
@@ -221,6 +236,7 @@ class SeverityRule:
     severity: Severity
     log: str | None = None
     experiment_type: str | None = None
+    defined_at: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,6 +255,9 @@ class Policy:
     Attributes:
         source: Where it comes from, in words (`the nsm pack`, `nsm-gate.yaml`).
         examples: Those of every rules file, where they were asked for.
+        folders: Those of the repository's rules, from its root.
+        places: Setting of the configuration -> `file:line` where it is set.
+        pinned: How the pack's hash begins, as the configuration agrees to it; empty where it does not.
     """
 
     logs: Mapping[str, LogKind]
@@ -250,6 +269,9 @@ class Policy:
     limits: Limits = Limits()
     source: str = "the nsm pack"
     examples: tuple[Example, ...] = ()
+    folders: tuple[str, ...] = ()
+    places: Mapping[str, str] = field(default_factory=dict)
+    pinned: str = ""
 
     def severity(
         self,

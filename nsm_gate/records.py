@@ -150,6 +150,6 @@ class Record:
 
     def value_like(self, name: tuple[str, ...], other: Record) -> Value:
         """Return a name's value at the place where the other run of this log kind has it."""
-        if other.kind is not self.kind:
+        if other.kind.name != self.kind.name:
             return self.value(name)
         return walk(self.entry.value, other.place(name))

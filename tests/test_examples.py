@@ -15,6 +15,7 @@ from tests.support import ROOT, Repo, Result, check, gate
 
 EXAMPLES = ROOT / "examples"
 HISTORY = "history/after.jsonl"
+GOVERNANCE = "governance/after/"
 _ROW = re.compile(r"\| `([a-z-]+)` \| `([^`]+):(\d+)` \| (.+) \|")
 
 Place = tuple[str, str, int]
@@ -179,7 +180,9 @@ def test_the_table_names_every_rule_once(tmp_path: Path) -> None:
 def test_the_broken_logs_break_what_the_table_says_and_nothing_else(tmp_path: Path) -> None:
     result = check("--all", cwd=_copy("broken", tmp_path))
     assert result.code == 1
-    assert _places(result) == sorted(row for row in _table() if row[1] != HISTORY)
+    assert _places(result) == sorted(
+        row for row in _table() if row[1] != HISTORY and not row[1].startswith(GOVERNANCE)
+    )
 
 
 def test_the_broken_history_breaks_what_the_table_says_and_nothing_else(tmp_path: Path) -> None:
@@ -193,6 +196,21 @@ def test_the_broken_history_breaks_what_the_table_says_and_nothing_else(tmp_path
     assert result.code == 1
     found = [(rule, HISTORY, line) for rule, _, line in _places(result)]
     assert found == sorted(row for row in _table() if row[1] == HISTORY)
+
+
+def test_the_broken_rules_break_what_the_table_says(tmp_path: Path) -> None:
+    repo = Repo.init(tmp_path / "r")
+    for page in ("before", "after"):
+        shutil.copytree(EXAMPLES / "broken/governance" / page, repo.path, dirs_exist_ok=True)
+        if page == "before":
+            repo.commit("agree on the rules")
+            assert repo.check("--all").rules() == [("waiver-expired", 5), ("waiver-unused", 10)]
+    result = repo.check()
+    assert result.code == 1
+    found = {(rule, GOVERNANCE + path, line) for rule, path, line in _places(result)}
+    rows = {row for row in _table() if row[1].startswith(GOVERNANCE)}
+    assert rows <= found
+    assert {rule for rule, _, _ in found - rows} == {"rules-changed"}
 
 
 def test_a_broken_assertion_says_which_field_has_which_value(tmp_path: Path) -> None:

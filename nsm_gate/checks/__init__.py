@@ -27,8 +27,11 @@ from nsm_gate.checks import (
     missing_findings,
     missing_hyperparameter,
     not_a_log,
+    not_preregistered,
+    rules_changed,
     run_id_format,
     schema,
+    schema_evolution,
     time_span,
     timestamp_future,
     timestamp_invalid,
@@ -37,6 +40,8 @@ from nsm_gate.checks import (
     timestamp_order,
     unknown_experiment_type,
     unknown_field,
+    waiver_expired,
+    waiver_unused,
     zero_task_loss,
 )
 from nsm_gate.checks.check import Check
@@ -75,6 +80,11 @@ CHECKS: tuple[Check, ...] = (
     impossible_metric.CHECK,
     criterion_missed.CHECK,
     criterion_unknown.CHECK,
+    rules_changed.CHECK,
+    schema_evolution.CHECK,
+    waiver_expired.CHECK,
+    waiver_unused.CHECK,
+    not_preregistered.CHECK,
 )
 
 BY_ID: Mapping[str, Check] = {check.id: check for check in CHECKS}

@@ -1,20 +1,22 @@
 """What a check is: a rule id, its documentation, and a generator of problems.
 
-Four sorts, by what they look at. The module's docstring is the documentation: its first line says the
+Five sorts, by what they look at. The module's docstring is the documentation: its first line says the
 law, then come why it matters, how to mend a breach, and an example.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from nsm_gate.changes import Change
 from nsm_gate.model import Entry, Line, Malformed, Problem, Severity, Verdict
-from nsm_gate.policy import Domain, ExperimentType, LogKind, Policy
+from nsm_gate.policy import Domain, ExperimentType, LogKind, Policy, Waiver
 from nsm_gate.records import Record
-from nsm_gate.schema import Flaw
+from nsm_gate.rule_changes import RuleChange
+from nsm_gate.schema import Flaw, Validator
+from nsm_gate.timestamps import Instant
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,8 @@ class LogContext:
         moved_to: The log that now holds those lines, if one does.
         fault: Why the file is not a log at all: message and hint.
         name: Names the run of a line, for messages.
+        evolved: The schemas of the base's rules and of the head's, where they differ.
+        limit: Longest line that is decoded, in bytes.
     """
 
     path: str
@@ -42,6 +46,8 @@ class LogContext:
     moved_to: str | None
     fault: tuple[str, str] | None
     name: Callable[[bytes], str | None]
+    evolved: tuple[Validator, Validator] | None
+    limit: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +84,72 @@ class Subject:
     experiment_type: ExperimentType | None
     domain: Domain | None
     flaws: Sequence[Flaw]
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """Since when the history of the rules holds a criterion as it judges now.
+
+    Attributes:
+        commit: The commit that brought it, shortened; empty where it is not committed yet.
+        when: When that was, in UTC; None where it is not committed yet.
+        always: Whether it came with the pack, and the repository never had another.
+        certain: Whether no older commit may hold it that this clone lacks.
+    """
+
+    commit: str
+    when: datetime | None
+    certain: bool = True
+    always: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A verdict, and what tells whether its criterion was fixed before the run.
+
+    Attributes:
+        started: When the run began, where its entry says so.
+        registered: Looks up when the criterion was; None where nobody asks.
+    """
+
+    verdict: Verdict
+    started: Instant | None
+    registered: Callable[[str], Registration] | None
+
+
+@dataclass(frozen=True, slots=True)
+class RulesContext:
+    """The rules of a judgement, what the change does to them, and what became of the waivers.
+
+    Attributes:
+        changes: What differs between the rules of the base and those of the head.
+        unreadable: Why the base's rules could not be read; empty where they could.
+        pack: The pack's hash, where it is not the one that the configuration agrees to.
+        config: The configuration's file.
+        waivers: Those of the rules that judge.
+        used: Indices of the waivers that accepted a finding.
+        expected: Indices of those that could have: the lines they name were judged, by the rule they name.
+        today: The day of the judgement, in UTC.
+    """
+
+    changes: Sequence[RuleChange]
+    unreadable: str
+    pack: str
+    config: str
+    waivers: Sequence[Waiver]
+    used: Collection[int]
+    expected: Collection[int]
+    today: date
+
+
+@dataclass(frozen=True, slots=True)
+class RulesCheck:
+    """Looks at the rules themselves."""
+
+    id: str
+    doc: str
+    severity: Severity
+    run: Callable[[RulesContext], Iterator[Problem]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +194,7 @@ class VerdictCheck:
     id: str
     doc: str
     severity: Severity
-    run: Callable[[Verdict], Iterator[Problem]]
+    run: Callable[[Judged], Iterator[Problem]]
 
 
 def refusal(rule: str) -> Callable[[Line, Entry | Malformed], Iterator[Problem]]:
@@ -136,4 +208,4 @@ def refusal(rule: str) -> Callable[[Line, Entry | Malformed], Iterator[Problem]]
     return run
 
 
-Check = LogCheck | LineCheck | EntryCheck | VerdictCheck
+Check = LogCheck | LineCheck | EntryCheck | VerdictCheck | RulesCheck

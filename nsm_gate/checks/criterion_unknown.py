@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nsm_gate.checks.check import VerdictCheck
-from nsm_gate.model import Outcome, Problem, Severity, Verdict
+from nsm_gate.checks.check import Judged, VerdictCheck
+from nsm_gate.model import Outcome, Problem, Severity
 
 
-def run(verdict: Verdict) -> Iterator[Problem]:
+def run(judged: Judged) -> Iterator[Problem]:
     """Yield a problem where the outcome is unknown, or met only because the rules say so with a warning."""
+    verdict = judged.verdict
     if verdict.outcome is Outcome.UNKNOWN or verdict.unverified:
         yield Problem(
             "criterion-unknown",

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from nsm_gate.changes import compare
 from nsm_gate.checks import BY_ID
 from nsm_gate.commands.progress import Progress
+from nsm_gate.commands.ruling import ruling
 from nsm_gate.commands.surroundings import Surroundings
 from nsm_gate.commands.workspace import Workspace, opened
 from nsm_gate.edge.bases import resolve
@@ -46,6 +47,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--select", action="append", metavar="RULE", help="report only these rules (comma-separated)"
     )
     parser.add_argument("--ignore", action="append", metavar="RULE", help="do not report these rules")
+    parser.add_argument(
+        "--rules-from", choices=("base", "head"),
+        help="whose rules judge (default: the base's on a CI pull request, else the head's)",
+    )  # fmt: skip
     parser.add_argument("--config", metavar="FILE", help="configuration to use instead of nsm-gate.yaml")
     parser.add_argument(
         "--stdin-log", metavar="KIND", help="log kind of standard input (default: by its members)"
@@ -81,7 +86,7 @@ def _report(args: argparse.Namespace, world: Surroundings, rules: Sequence[str])
         comparison = resolve(
             git, work, world.environ, every_line=args.all, staged=args.staged, base=args.base
         )
-        policy = space.policy(comparison.head, args.config)
+        policy, governance = ruling(space, comparison, args.rules_from, args.config, world)
         for tree in (comparison.head, work):
             tree.limit = policy.limits.file  # type: ignore[attr-defined]
         world.watch.tell(seconds=policy.limits.seconds)
@@ -93,6 +98,7 @@ def _report(args: argparse.Namespace, world: Surroundings, rules: Sequence[str])
                     policy, logs.select(space.paths), logs.books_of, len(comparison.bases), world.now(),
                     comparison.base, comparison.why, rules, fail_on, progress.tick,
                     lambda path: world.watch.tell(at=path),
+                    complete=args.all and not args.paths, governance=governance,
                 )
             )  # fmt: skip
 
@@ -102,6 +108,8 @@ def _stdin_report(
 ) -> Report:
     if len(args.paths) > 1 or args.base or args.staged:
         raise GateError("standard input is judged alone, every line of it", "give - and nothing else")
+    if args.rules_from == "base":
+        raise GateError("standard input has no base to read the rules from", "leave --rules-from out")
     why = "every line of standard input is judged"
     with opened(world) as space:
         policy = space.policy(space.work, args.config)

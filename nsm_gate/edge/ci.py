@@ -43,6 +43,13 @@ def in_ci(environ: Mapping[str, str]) -> bool:
     return any(environ.get(name, "").lower() not in ("", "0", "false") for name in names)
 
 
+def proposes(environ: Mapping[str, str]) -> bool:
+    """Return whether a CI system judges a proposed change: a pull or merge request, a merge queue."""
+    if environ.get("GITHUB_ACTIONS") == "true":
+        return environ.get("GITHUB_EVENT_NAME") in ("pull_request", "pull_request_target", "merge_group")
+    return bool(environ.get("GITLAB_CI") and environ.get("CI_MERGE_REQUEST_DIFF_BASE_SHA"))
+
+
 def under_hook_runner(environ: Mapping[str, str]) -> bool:
     """Return whether pre-commit or prek runs the gate."""
     return environ.get("PRE_COMMIT") == "1"

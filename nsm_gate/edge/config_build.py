@@ -53,16 +53,32 @@ def severities(
         if not _known(rule, rule_ids, "rule", node, parent.keys[rule], errors):  # type: ignore[union-attr]
             continue
         if isinstance(node.value, str):
-            built.append(SeverityRule(rule, Severity.of(node.value)))
+            built.append(SeverityRule(rule, Severity.of(node.value), None, None, _place(node)))
         for log, inner in node.items():
             if not _known(log, logs, "log kind", inner, node.keys[log], errors):
                 continue
             if isinstance(inner.value, str):
-                built.append(SeverityRule(rule, Severity.of(inner.value), log))
+                built.append(SeverityRule(rule, Severity.of(inner.value), log, None, _place(inner)))
             for kind, leaf in inner.items():
                 if _known(kind, types, "experiment type", leaf, inner.keys[kind], errors):
-                    built.append(SeverityRule(rule, Severity.of(str(leaf.value)), log, kind))
+                    built.append(SeverityRule(rule, Severity.of(str(leaf.value)), log, kind, _place(leaf)))
     return tuple(built)
+
+
+def _place(node: Node) -> str:
+    return f"{node.path}:{node.line}"
+
+
+def places(config: Node | None) -> dict[str, str]:
+    """Return where the configuration sets what: `limits.line` -> `file:line`."""
+    found: dict[str, str] = {}
+    for name, node in config.items() if config else ():
+        found[name] = _place(node)
+        if name == "limits":
+            found |= {f"limits.{key}": _place(inner) for key, inner in node.items()}
+        elif isinstance(node.value, list):
+            found |= {f"{name}.{index}": _place(inner) for index, inner in enumerate(node.value)}
+    return found
 
 
 def waivers(config: Node | None, rule_ids: Collection[str], errors: list[GateError]) -> tuple[Waiver, ...]:

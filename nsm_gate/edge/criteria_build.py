@@ -197,7 +197,7 @@ class Builder:
             for path in part.paths()
             if path[0] in self.references
         }
-        law = json.dumps([name, plain, used], sort_keys=True, separators=(",", ":"))
+        law = _text_of([*self.scope[:2], name, plain, used])
         observed = tuple(subject.split(".")) if subject else _subject(name, branches)
         return Criterion(
             name,
@@ -237,6 +237,7 @@ class Builder:
             f"{node.path}:{node.line}",
             str(node.value["none"].value),
             str(said.value) if said else "",
+            _text_of(_law_of(node)),
         )
 
     def assertion(self, name: str, node: Node, run: Path) -> Assertion | None:
@@ -254,7 +255,13 @@ class Builder:
             absolute(str(node.value["at"].value), run),
             str(node.value["message"].value),
             str(hint.value) if hint else "",
+            f"{node.path}:{node.line}",
+            _text_of({key: inner.plain() for key, inner in node.items() if key not in ("message", "hint")}),
         )
+
+
+def _text_of(law: object) -> str:
+    return json.dumps(law, sort_keys=True, separators=(",", ":"))
 
 
 def _exact(node: Node) -> Value:

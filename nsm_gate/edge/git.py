@@ -145,6 +145,20 @@ class Git:
         head = self.commit("HEAD")
         return [oid for oid in found if oid and oid != head and head and self.merge_base(oid, head) != oid]
 
+    def first_parents(self, commit: str, *paths: str) -> list[tuple[str, int]]:
+        """Return the commits on the first-parent line that changed some paths, newest first.
+
+        Args:
+            commit: Where the line begins.
+            paths: Pathspecs.
+
+        Returns:
+            Object id and committer time, in seconds since 1970.
+        """
+        rows = self._output("rev-list", "--first-parent", "--timestamp", commit, "--", *paths).split(b"\n")
+        pairs = [row.split(b" ") for row in rows if row]
+        return [(oid.decode(), int(time)) for time, oid in pairs]
+
     def tree(self, commit: str) -> dict[str, Item]:
         """Return the files of a commit by path."""
         if commit not in self._trees:

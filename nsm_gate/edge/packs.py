@@ -27,6 +27,18 @@ def rules() -> list[tuple[str, bytes]]:
     return [(f"nsm:{file.relative_to(root).as_posix()}", file.read_bytes()) for file in files]
 
 
+def fingerprint() -> str:
+    """Return the SHA-256 of all of the pack's rules and schemas, in hexadecimal digits."""
+    import hashlib  # only where the configuration pins the pack, or asks for it
+
+    root = _root()
+    total = hashlib.sha256()
+    for file in sorted([*(root / "rules").rglob("*.yaml"), *(root / "schemas").glob("*.json")]):
+        content = file.read_bytes()
+        total.update(f"{file.relative_to(root).as_posix()} {len(content)}\n".encode() + content)
+    return total.hexdigest()
+
+
 def schema(name: str) -> bytes | None:
     """Return the content of one of the pack's schemas, or None."""
     file = _root() / "schemas" / name

@@ -110,6 +110,9 @@ def build(
         limits,
         source,
         shown,
+        tuple(text.rstrip("/") for text in _texts(config, "rules")),
+        config_build.places(config),
+        _text(config, "pack") if config else "",
     )
 
 
@@ -252,6 +255,7 @@ def _log(
         severity={
             rule: Severity.of(str(node.value)) for rule, node in (severity.items() if severity else ())
         },
+        defined_at=f"{root.path}:{root.line}",
     )
 
 

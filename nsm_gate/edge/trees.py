@@ -26,6 +26,50 @@ class Item:
     sparse: bool = field(default=False, compare=False)
 
 
+class Recording:
+    """A tree that remembers what was read of it."""
+
+    def __init__(self, tree: Tree) -> None:
+        """Read from another tree."""
+        self._tree = tree
+        self.reads: dict[str, bytes | None] = {}
+
+    @property
+    def label(self) -> str:
+        """Return what the tree is, in words."""
+        return self._tree.label
+
+    def paths(self) -> Collection[str]:
+        """Return the path of every file."""
+        return self._tree.paths()
+
+    def item(self, path: str) -> Item | None:
+        """Return one file; that there is none is remembered, too."""
+        found = self._tree.item(path)
+        if found is None:
+            self.reads[path] = None
+        return found
+
+    def read(self, path: str) -> bytes | None:
+        """Return a regular file's content, and remember it."""
+        self.reads[path] = data = self._tree.read(path)
+        return data
+
+    def same_in(self, other: Tree, folders: Collection[str]) -> bool:
+        """Return whether another tree gives the same for all that was read, and has no more rules.
+
+        Args:
+            other: The tree to compare with.
+            folders: Where rules lie.
+        """
+        roots = tuple("" if folder in ("", ".") else f"{folder.removeprefix('./')}/" for folder in folders)
+        listed = other.paths() if roots else ()
+        more = any(
+            p.startswith(roots) and p.endswith((".yaml", ".yml")) and p not in self.reads for p in listed
+        )
+        return not more and all(other.read(path) == data for path, data in self.reads.items())
+
+
 class Tree(Protocol):
     """Files by path from the repository root, with forward slashes."""
 

@@ -35,7 +35,9 @@ def checked(report: Report) -> list[str]:
         rows.append(
             f"checked {idle_logs(idle, bool(shown))} against {plain(report.base)} ({plain(report.why)})"
         )
-    if not rows:
+    if report.rules:
+        rows.append(f"judged by {plain(report.rules)}")
+    if not report.logs:
         rows.append(f"found no log to check; base: {plain(report.base)} ({plain(report.why)})")
     return rows
 

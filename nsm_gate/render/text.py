@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +19,8 @@ _OUTCOMES = {
     Outcome.UNKNOWN: ("?", "warning"), Outcome.NOT_APPLICABLE: ("–", "dim"),
 }  # fmt: skip
 _IN_TABLE = {"criterion-missed", "criterion-unknown"}
+_RULES = 12
+"""How many findings about rules are shown."""
 _COMPACT = 10
 """Above this many runs, a run without findings whose criteria are all met takes one line."""
 
@@ -56,8 +58,28 @@ def render(report: Report, style: Style) -> str:
         rows += [f"{idle_logs(idle, bool(shown))} · {about}", ""]
     if not report.logs:
         rows += [f"no log was found to check · against {plain(report.base)} ({plain(report.why)})", ""]
+    rows += _of_rules(report, parts, style)
     rows.append(_painted_totals(report, style))
     return "".join(f"{row}\n" for row in rows)
+
+
+def _of_rules(report: Report, parts: Mapping[str, _OfLog], style: Style) -> list[str]:
+    """Return what is found of the rules themselves, and whose rules judged."""
+    logs = {log.path for log in report.logs}
+    found = [finding for path, part in parts.items() if path not in logs for finding in part.findings]
+    if not found and not report.rules:
+        return []
+    heading = style.paint("rules", "bold")
+    rows = [f"{heading} · judged by {plain(report.rules)}" if report.rules else heading]
+    shown = found if style.verbose else found[:_RULES]
+    for finding in shown:
+        role = finding.severity.word
+        mark = style.paint(f"{_MARKS[finding.severity]} {finding.rule}", role)
+        rows.append(f"    {mark}  {plain(finding.path)}:{finding.line}  {plain(finding.message)}")
+    if len(shown) < len(found):
+        rows.append(f"    … and {len(found) - len(shown):,} more: -v shows all")
+    hints = dict.fromkeys(finding.hint for finding in shown)
+    return [*rows, *(f"        {plain(hint)}" for hint in hints), ""]
 
 
 def _painted_totals(report: Report, style: Style) -> str:

@@ -1,0 +1,87 @@
+"""Whose rules judge: the head's, or those of the base with what only the head knows beside them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from nsm_gate.commands.surroundings import Surroundings
+from nsm_gate.commands.workspace import Workspace
+from nsm_gate.edge import ci, packs
+from nsm_gate.edge.bases import Comparison, resolve
+from nsm_gate.edge.files import CommitTree
+from nsm_gate.edge.policy_files import CONFIG
+from nsm_gate.edge.registrations import Registrations
+from nsm_gate.edge.trees import Recording, Tree
+from nsm_gate.errors import GateError, GateErrors
+from nsm_gate.governance import Governance
+from nsm_gate.overlay import overlay
+from nsm_gate.policy import Policy
+
+
+def ruling(
+    space: Workspace, comparison: Comparison, wish: str | None, config: str | None, world: Surroundings
+) -> tuple[Policy, Governance]:
+    """Return the rules that judge, and how those of the base and of the head differ.
+
+    Args:
+        space: Where the rules lie.
+        comparison: Base and head of the judgement.
+        wish: `base` or `head`; None for the base on a CI pull request, else the head.
+        config: `--config`.
+        world: Where the command runs.
+
+    Raises:
+        GateErrors: The rules that judge cannot be read, or the head's cannot.
+    """
+    recording = Recording(comparison.head)
+    head = space.policy(recording, config)
+    file = next(iter(head.places.values()), f"{CONFIG}:1").rpartition(":")[0]
+    proposed = ci.proposes(world.environ)
+    from_base = wish == "base" or (wish is None and proposed)
+    bases, why = comparison.bases, "--rules-from base"
+    if from_base and not bases and space.git is not None:
+        bases = resolve(space.git, space.work, world.environ).bases  # --all has none of its own
+    if wish is None and proposed:
+        why = "a CI pull request"
+    git = space.git
+
+    def at(tree: Tree) -> Policy:
+        return space.policy(tree, config)
+
+    told = Governance(
+        config=file,
+        pack="" if packs_agree(head) else packs.fingerprint(),
+        registered=Registrations(git, at) if git is not None else None,
+    )
+    if not bases or git is None:
+        if wish == "base":
+            hint = "name one with --base, or judge by the rules of the head"
+            raise GateError("there is no base to read the rules from", hint)
+        return head, told
+    short = bases[0][:7]
+    if from_base:
+        told = replace(told, said=f"the rules of the base {short} ({why})")
+    trees = [CommitTree(git, base, head.limits.file) for base in bases]
+    if any(recording.same_in(tree, head.folders) for tree in trees):
+        return (overlay(head, head) if from_base else head), told
+    try:
+        base = at(trees[0])
+    except (GateError, GateErrors) as error:
+        if from_base:
+            raise _unreadable(error, short) from None
+        return head, replace(told, unreadable=str(error).split("\n")[0])
+    told = replace(told, old=base, new=head)
+    return (overlay(base, head) if from_base else head), told
+
+
+def packs_agree(policy: Policy) -> bool:
+    """Return whether the installed pack is the one that the configuration agrees to, if it says any."""
+    return not policy.pinned or packs.fingerprint().startswith(policy.pinned)
+
+
+def _unreadable(error: GateError | GateErrors, short: str) -> GateErrors:
+    """Return the error for rules of the base that cannot be read."""
+    inner = error.errors if isinstance(error, GateErrors) else (error,)
+    hint = "a maintainer mends them on the base branch; --rules-from head judges by the head's rules"
+    first = GateError(f"the rules of the base {short} cannot be read, so nothing is judged", hint)
+    return GateErrors((first, *inner))

@@ -1,0 +1,128 @@
+"""What a change does to the rules that judge it, and who is judged by whose."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+from nsm_gate.candidates import Candidates
+from nsm_gate.checks import BY_ID, CHECKS
+from nsm_gate.checks.check import LogCheck, Registration, RulesCheck, RulesContext
+from nsm_gate.model import Outcome, Problem, Run, Severity, Verdict
+from nsm_gate.policy import LogKind, Policy, Waiver
+from nsm_gate.records import Record
+from nsm_gate.rule_changes import RuleChange, differences
+from nsm_gate.schema import Validator
+from nsm_gate.verdicts import verdicts
+
+_POOR = (Outcome.MISSED, Outcome.UNKNOWN)
+
+
+@dataclass(frozen=True, slots=True)
+class Governance:
+    """Whose rules judge, and how those of the base and of the head differ.
+
+    Attributes:
+        old: The base's rules; None where they are the head's, or there is no base.
+        new: The head's rules, where they differ from the base's.
+        unreadable: Why the base's rules could not be read; empty where they could.
+        pack: The pack's hash, where it is not the one that the configuration agrees to.
+        config: The configuration's file.
+        said: Whose rules judge, in words, where it is not the head's.
+        registered: Looks up since when the history holds a criterion.
+    """
+
+    old: Policy | None = None
+    new: Policy | None = None
+    unreadable: str = ""
+    pack: str = ""
+    config: str = ""
+    said: str = ""
+    registered: Callable[[str], Registration] | None = None
+
+    def problems(
+        self, policy: Policy, used: Collection[int], expected: Iterable[int], today: date
+    ) -> Iterator[Problem]:
+        """Yield what is wrong with the rules themselves, once it is known which waivers were needed.
+
+        Args:
+            policy: The rules that judge.
+            used: Indices of the waivers that accepted a finding.
+            expected: Indices of those that could have.
+            today: The day of the judgement, in UTC.
+        """
+        changes: Sequence[RuleChange] = ()
+        if self.old is not None and self.new is not None:
+            changes = differences(self.old, self.new)
+        context = RulesContext(
+            changes, self.unreadable, self.pack, self.config, policy.waivers, used, frozenset(expected), today
+        )
+        for check in CHECKS:
+            if isinstance(check, RulesCheck):
+                yield from check.run(context)
+
+    def evolved(self, kind: LogKind) -> tuple[Validator, Validator] | None:
+        """Return the schemas of a log kind under the base's and under the head's rules, where they differ."""
+        old = self.old.logs.get(kind.name) if self.old is not None else None
+        new = self.new.logs.get(kind.name) if self.new is not None else None
+        if old is None or new is None or old.schema == new.schema:
+            return None
+        return Validator(old.schema, old.schema_name), Validator(new.schema, new.schema_name)
+
+    def turned(self, record: Record, candidates: Candidates, refused: Collection[str]) -> Iterator[Problem]:
+        """Yield a problem for each criterion that a new run fails by the base's rules, not by the head's.
+
+        Where the base's rules judge, that is an error: the change brings the run and the rule that it needs.
+        """
+        if self.old is None or self.new is None or not record.appended:
+            return
+        before = _by_name(record, self.old, candidates, refused)
+        after = _by_name(record, self.new, candidates, refused)
+        severity = Severity.ERROR if self.said else Severity.WARNING
+        for name, verdict in before.items():
+            other = after.get(name)
+            if verdict.outcome not in _POOR or (other is not None and other.outcome in _POOR):
+                continue
+            if other is None:
+                now = "which this change takes out"
+            elif other.outcome is Outcome.MET:
+                now = f"and met only by this change's own rule, {other.expected}"
+            else:
+                now = "and this change's rules no longer ask it of this run"
+            yield Problem(
+                "rules-changed",
+                f"{verdict.explanation}: {verdict.outcome.value} by the rules of the base, {now}",
+                "change the rule first, in a change of its own; the run is judged by what stood before it",
+                verdict.line,
+                pointer=verdict.pointer,
+                severity=severity,
+                criterion=name,
+            )
+
+
+def _by_name(
+    record: Record, policy: Policy, candidates: Candidates, refused: Collection[str]
+) -> dict[str, Verdict]:
+    kind = policy.logs.get(record.kind.name)
+    if kind is None:
+        return {}
+    return {v.criterion: v for v in verdicts(replace(record, kind=kind), policy, candidates, refused)}
+
+
+def could_accept(waiver: Waiver, select: Collection[str], runs: Iterable[Run], *, complete: bool) -> bool:
+    """Return whether a waiver could have accepted something: what it names was judged, by its rule.
+
+    Args:
+        waiver: The waiver.
+        select: The rules that report.
+        runs: The lines that were judged.
+        complete: Whether every line of every log was.
+    """
+    if waiver.rule not in select or isinstance(BY_ID[waiver.rule], (LogCheck, RulesCheck)):
+        return False
+    if complete:
+        return True
+    if waiver.run is not None:
+        return any(run.name == waiver.run and waiver.path in (None, run.path) for run in runs)
+    return any((run.path, run.line) == (waiver.path, waiver.line) for run in runs)

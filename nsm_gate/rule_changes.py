@@ -1,0 +1,215 @@
+"""What differs between two policies, piece by piece: criteria, severities, waivers, schemas and the rest."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields
+from typing import Final
+
+from nsm_gate.expressions import Comparison, Literal, Name
+from nsm_gate.policy import Assertion, Criterion, LogKind, Policy, Reference, UseDomain
+from nsm_gate.values import order
+
+Key = tuple[str, str]
+"""What a piece is, and its name: `("criterion", "accuracy of dual_pass_validation")`."""
+
+_OWN: Final = {"name", "description", "schema", "names", "rates", "references", "assertions", "criteria"}
+"""Members of a log kind that are pieces of their own, or decide nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A part of a policy that can change.
+
+    Attributes:
+        law: Canonical text; equal texts decide alike.
+        shown: What a person reads of it.
+        place: `file:line`.
+        criterion: The criterion itself, where it is one.
+    """
+
+    law: str
+    shown: str
+    place: str
+    criterion: Criterion | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RuleChange:
+    """A piece that was added, removed or changed.
+
+    Attributes:
+        what: `criterion`, `severity`, `waiver`, ...
+        name: Which one.
+        before: The piece in the old policy, or None.
+        after: The piece in the new one, or None.
+    """
+
+    what: str
+    name: str
+    before: Piece | None
+    after: Piece | None
+
+    @property
+    def direction(self) -> str:
+        """Return `looser` or `stricter` where that can be told from the rules alone, else nothing."""
+        if self.what == "criterion":
+            if self.after is None:
+                return "looser"
+            if self.before is None:
+                return "stricter"
+            return _moved(self.before.criterion, self.after.criterion)
+        if self.what in ("waiver", "exclude") and (self.before is None) != (self.after is None):
+            return "looser" if self.before is None else "stricter"
+        if self.what in ("assertion", "requirement") and (self.before is None) != (self.after is None):
+            return "looser" if self.after is None else "stricter"
+        return ""
+
+    @property
+    def sentence(self) -> str:
+        """Return the change in words."""
+        if self.before is None and self.after is not None:
+            said = f"{self.what} {self.name} is new: {self.after.shown}"
+        elif self.after is None and self.before is not None:
+            said = f"{self.what} {self.name} is gone: it was {self.before.shown}"
+        elif self.before is not None and self.after is not None:
+            said = f"{self.what} {self.name} changed"
+            if self.before.shown != self.after.shown:
+                said += f" from {self.before.shown} to {self.after.shown}"
+        else:
+            said = f"{self.what} {self.name}"
+        return f"{said} ({self.direction})" if self.direction else said
+
+
+def differences(old: Policy, new: Policy) -> list[RuleChange]:
+    """Return what the new policy says otherwise than the old one, in the order of the pieces."""
+    before, after = pieces(old), pieces(new)
+    found = []
+    for key in {**before, **after}:
+        one, other = before.get(key), after.get(key)
+        if one is None or other is None or one.law != other.law:
+            found.append(RuleChange(*key, one, other))
+    return found
+
+
+def pieces(policy: Policy) -> dict[Key, Piece]:
+    """Return every part of a policy that decides something, by name."""
+    found: dict[Key, Piece] = {}
+    for kind in policy.logs.values():
+        found |= _of_log(kind)
+        found |= _criteria(kind.criteria, kind.name, kind.defined_at)
+        found |= _references(kind.references, kind.name)
+    for experiment in policy.experiment_types.values():
+        place, name = experiment.defined_at, experiment.name
+        found["experiment type", name] = Piece("", "defined", place)
+        for need in experiment.requires:
+            found["requirement", f"{need} of {name}"] = Piece("", "required", place)
+        found |= _criteria(experiment.criteria, name, place)
+        found |= _references(experiment.references, name)
+    for domain in policy.domains.values():
+        found["domain", domain.name] = Piece(
+            json.dumps(domain.metrics), f"metrics {', '.join(domain.metrics) or 'none'}", domain.defined_at
+        )
+        found |= _criteria(domain.criteria, domain.name, domain.defined_at)
+    for item in policy.severities:
+        of = ".".join(part for part in (item.rule, item.log, item.experiment_type) if part)
+        found["severity", of] = Piece(item.severity.word, item.severity.word, item.defined_at)
+    for waiver in policy.waivers:
+        shown = f"{waiver.reason} ({waiver.owner}, until {waiver.expires})"
+        law = json.dumps([waiver.path, waiver.line, str(waiver.expires)])
+        found["waiver", f"{waiver.rule} for {waiver.about}"] = Piece(law, shown, waiver.defined_at)
+    for index, glob in enumerate(policy.exclude):
+        place = policy.places.get(f"exclude.{index}", policy.places.get("exclude", ""))
+        found["exclude", glob] = Piece("", "not checked", place)
+    for name in ("line", "file", "seconds"):
+        value = (
+            f"{getattr(policy.limits, name):g}" if name == "seconds" else str(getattr(policy.limits, name))
+        )
+        place = policy.places.get(f"limits.{name}", policy.places.get("limits", ""))
+        found["limit", name] = Piece(value, value, place)
+    found["pack", "of the rules"] = Piece(
+        f"{policy.source}{policy.pinned}", policy.source, policy.places.get("extends", "")
+    )
+    return found
+
+
+def _of_log(kind: LogKind) -> dict[Key, Piece]:
+    found: dict[Key, Piece] = {}
+    plain = {
+        item.name: _plain(getattr(kind, item.name))
+        for item in fields(kind)
+        if item.name not in _OWN and item.name not in ("severity", "defined_at")
+    }
+    for member, value in plain.items():
+        if value not in (None, "", [], {}, False):
+            text = json.dumps(value)
+            shown = text if len(text) <= 80 else f"{text[:79]}…"
+            found["log kind", f"{kind.name}: {member}"] = Piece(text, shown, kind.defined_at)
+    schema = json.dumps(kind.schema, sort_keys=True)
+    found["schema", kind.schema_name] = Piece(schema, "what entries must be", kind.defined_at)
+    for name, places in kind.names.items():
+        shown = " or ".join(".".join(place) for place in places)
+        found["name", f"{name} of {kind.name}"] = Piece(shown, shown, kind.defined_at)
+    for name, place in kind.rates.items():
+        found["rate", f"{name} of {kind.name}"] = Piece(".".join(place), ".".join(place), kind.defined_at)
+    for rule, severity in kind.severity.items():
+        found["severity", f"{rule} of {kind.name}"] = Piece(severity.word, severity.word, kind.defined_at)
+    for law in kind.assertions:
+        found["assertion", f"{law.name} of {kind.name}"] = _assertion(law)
+    return found
+
+
+def _assertion(law: Assertion) -> Piece:
+    return Piece(law.law, law.message, law.defined_at)
+
+
+def _plain(value: object) -> object:
+    return [_plain(item) for item in value] if isinstance(value, tuple) else value
+
+
+def _criteria(items: tuple[Criterion | UseDomain, ...], owner: str, place: str) -> dict[Key, Piece]:
+    found: dict[Key, Piece] = {}
+    for item in items:
+        key = ("criterion", f"{item.name} of {owner}")
+        if isinstance(item, Criterion):
+            shown = ", else ".join(branch.expected for branch in item.branches)
+            found[key] = Piece(item.law, f'"{shown}"', item.defined_at, item)
+        else:
+            found[key] = Piece("use domain", "the criteria of the run's domain", place)
+    return found
+
+
+def _references(references: Mapping[str, Reference], owner: str) -> dict[Key, Piece]:
+    return {
+        ("reference", f"{name} of {owner}"): Piece(
+            reference.law,
+            f"{reference.pick}({'.'.join(reference.by)}) of {reference.log}",
+            reference.defined_at,
+        )
+        for name, reference in references.items()
+    }
+
+
+def _moved(old: Criterion | None, new: Criterion | None) -> str:
+    """Return which way a plain threshold moved; nothing where the forms differ."""
+    if old is None or new is None or (old.when is None) != (new.when is None):
+        return ""
+    bars = [list(_bars(criterion)) for criterion in (old, new)]
+    if len(bars[0]) != 1 or len(bars[1]) != 1 or bars[0][0][:2] != bars[1][0][:2]:
+        return ""
+    (_, operator, low), (_, _, high) = bars[0][0], bars[1][0]
+    ranked = order(low, high)
+    if not isinstance(ranked, int) or ranked == 0 or operator[0] not in "<>":
+        return ""
+    return "looser" if (ranked > 0) == (operator[0] == ">") else "stricter"
+
+
+def _bars(criterion: Criterion) -> Iterator[tuple[tuple[str, ...], str, object]]:
+    """Yield the threshold of each branch that compares a name with a constant."""
+    for branch in criterion.branches:
+        test = branch.test
+        if isinstance(test, Comparison) and isinstance(test.first, Name) and len(test.rest) == 1:
+            operator, bar = test.rest[0]
+            if isinstance(bar, Literal):
+                yield test.first.path, operator, bar.constant
