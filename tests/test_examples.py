@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.support import ROOT, Repo, Result, check, gate
+from tests.support import ROOT, Repo, Result, check, environment, gate
 
 EXAMPLES = ROOT / "examples"
 HISTORY = "history/after.jsonl"
@@ -199,7 +199,9 @@ def test_the_broken_history_breaks_what_the_table_says_and_nothing_else(tmp_path
 
 
 def test_the_broken_rules_break_what_the_table_says(tmp_path: Path) -> None:
-    repo = Repo.init(tmp_path / "r")
+    date = "2025-10-01T00:00:00Z"  # before the runs began
+    env = environment(tmp_path, GIT_AUTHOR_DATE=date, GIT_COMMITTER_DATE=date)
+    repo = Repo.init(tmp_path / "r", env=env)
     for page in ("before", "after"):
         shutil.copytree(EXAMPLES / "broken/governance" / page, repo.path, dirs_exist_ok=True)
         if page == "before":
