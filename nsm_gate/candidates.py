@@ -94,6 +94,10 @@ class Candidates:
         found = None if depends_on_this(reference) else self._quickly(reference, this, books)
         return found or pick(reference, this, _earlier(reference, this, books))
 
+    def considered(self, reference: Reference, this: Record) -> Iterator[Record]:
+        """Yield every run that was logged before `this`, comparable or not, by its latest line."""
+        return _earlier(reference, this, self._nearest(reference.log, this.path.rpartition("/")[0]))
+
     def _nearest(self, kind: str, folder: str) -> list[Book]:
         """Return the logs of a kind in the nearest folder up the tree that has any."""
         if (kind, folder) not in self._near:

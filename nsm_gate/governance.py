@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from nsm_gate.candidates import Candidates
-from nsm_gate.checks import BY_ID, CHECKS
+from nsm_gate.checks import BY_ID, CHECKS, DEFAULTS
 from nsm_gate.checks.check import LogCheck, Registration, RulesCheck, RulesContext
 from nsm_gate.model import Outcome, Problem, Run, Severity, Verdict
 from nsm_gate.policy import LogKind, Policy, Waiver
@@ -54,7 +54,7 @@ class Governance:
         """
         changes: Sequence[RuleChange] = ()
         if self.old is not None and self.new is not None:
-            changes = differences(self.old, self.new)
+            changes = differences(self.old, self.new, DEFAULTS)
         context = RulesContext(
             changes, self.unreadable, self.pack, self.config, policy.waivers, used, frozenset(expected), today
         )

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from nsm_gate.model import Json, Path
+from nsm_gate.pointers import dotted, show
 from nsm_gate.policy import Reference
 from nsm_gate.records import Record, walk
 from nsm_gate.values import UNKNOWN, Value, decimal, is_number
@@ -93,6 +94,26 @@ def eligible(reference: Reference, candidate: Record, this: Record | None) -> bo
         return candidate.value(path, gaps)
 
     return reference.where.value(lookup) is True
+
+
+def shortcoming(reference: Reference, candidate: Record, this: Record) -> str:
+    """Say why a run is not comparable; nothing where it is."""
+    if candidate.status != "completed":
+        return f"is {candidate.status or 'without a status'}, not completed"
+    if same(reference, this) is None:
+        lacking = [dotted(path) for path in reference.same if this.value(path) is UNKNOWN]
+        return f"the judged run has no {', '.join(lacking)} to agree in"
+    for path in reference.same:
+        mine, theirs = this.value(path), candidate.value(path)
+        if theirs is UNKNOWN or _canonical(mine) != _canonical(theirs):
+            return f"{dotted(path)} differs: {show(theirs) if theirs is not UNKNOWN else 'absent'}"
+    if reference.where is not None and not eligible(reference, candidate, this):
+        reads = []
+        for path in reference.where.paths():
+            value = this.value(path[1:]) if path[0] == "this" else candidate.value(path)
+            reads.append(f"{dotted(path)} {'absent' if value is UNKNOWN else show(value)}")
+        return f"where does not hold: {', '.join(reads)}"
+    return ""
 
 
 def depends_on_this(reference: Reference) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 from typing import Final
 
 from nsm_gate.expressions import Comparison, Literal, Name
+from nsm_gate.model import Severity
 from nsm_gate.policy import Assertion, Criterion, LogKind, Policy, Reference, UseDomain
 from nsm_gate.values import order
 
@@ -60,6 +61,9 @@ class RuleChange:
             if self.before is None:
                 return "stricter"
             return _moved(self.before.criterion, self.after.criterion)
+        if self.what == "severity" and self.before is not None and self.after is not None:
+            moved = Severity.of(self.after.law) - Severity.of(self.before.law)
+            return "looser" if moved < 0 else "stricter" if moved > 0 else ""
         if self.what in ("waiver", "exclude") and (self.before is None) != (self.after is None):
             return "looser" if self.before is None else "stricter"
         if self.what in ("assertion", "requirement") and (self.before is None) != (self.after is None):
@@ -82,12 +86,22 @@ class RuleChange:
         return f"{said} ({self.direction})" if self.direction else said
 
 
-def differences(old: Policy, new: Policy) -> list[RuleChange]:
-    """Return what the new policy says otherwise than the old one, in the order of the pieces."""
+def differences(old: Policy, new: Policy, defaults: Mapping[str, Severity]) -> list[RuleChange]:
+    """Return what the new policy says otherwise than the old one, in the order of the pieces.
+
+    Args:
+        old: The policy before.
+        new: The policy after.
+        defaults: Rule -> the severity that it has where nobody sets one.
+    """
     before, after = pieces(old), pieces(new)
     found = []
     for key in {**before, **after}:
         one, other = before.get(key), after.get(key)
+        if key[0] == "severity":
+            usual = defaults[key[1].partition(" ")[0].partition(".")[0]].word
+            one = one or Piece(usual, f"{usual} by default", other.place if other else "")
+            other = other or Piece(usual, f"{usual} by default", one.place)
         if one is None or other is None or one.law != other.law:
             found.append(RuleChange(*key, one, other))
     return found

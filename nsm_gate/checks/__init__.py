@@ -45,6 +45,7 @@ from nsm_gate.checks import (
     zero_task_loss,
 )
 from nsm_gate.checks.check import Check
+from nsm_gate.model import Severity
 
 CHECKS: tuple[Check, ...] = (
     history_rewritten.CHECK,
@@ -86,5 +87,8 @@ CHECKS: tuple[Check, ...] = (
     waiver_unused.CHECK,
     not_preregistered.CHECK,
 )
+
+DEFAULTS: Mapping[str, Severity] = {check.id: check.severity for check in CHECKS}
+"""The severity of each rule where nobody sets one."""
 
 BY_ID: Mapping[str, Check] = {check.id: check for check in CHECKS}

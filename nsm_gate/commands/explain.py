@@ -1,0 +1,159 @@
+"""`nsm-gate explain RUN`: which rules judged one run, what they read, and why they say what they say."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from nsm_gate.candidates import Candidates
+from nsm_gate.changes import Change
+from nsm_gate.commands.surroundings import Surroundings
+from nsm_gate.commands.workspace import opened
+from nsm_gate.edge.bases import Comparison
+from nsm_gate.edge.logs import Logs
+from nsm_gate.engine import Task, run
+from nsm_gate.errors import GateError
+from nsm_gate.explain import Candidate, Explained, arithmetic, explained
+from nsm_gate.history import Book, LogInput
+from nsm_gate.model import Outcome, Report
+from nsm_gate.names import plural, suggestion
+from nsm_gate.policy import Policy, Reference
+from nsm_gate.records import Record
+from nsm_gate.render.style import Style
+from nsm_gate.render.untrusted import plain
+
+_MARKS = {Outcome.MET: "✓", Outcome.MISSED: "✗", Outcome.UNKNOWN: "?", Outcome.NOT_APPLICABLE: "–"}
+_ROLES = {Outcome.MET: "good", Outcome.MISSED: "warning", Outcome.UNKNOWN: "warning"}
+_CANDIDATES = 10
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("run", metavar="RUN", help="name of a run, as the logs have it")
+    parser.add_argument("paths", nargs="*", metavar="PATH", help="logs or folders to look in")
+    parser.add_argument("--line", type=int, metavar="N", help="the line, where several are of this run")
+    parser.add_argument("--config", metavar="FILE", help="configuration to use instead of nsm-gate.yaml")
+    parser.add_argument("--color", choices=("auto", "always", "never"), default="auto")
+    parser.add_argument("-v", "--verbose", action="store_true", help="show every candidate of a reference")
+
+
+def execute(args: argparse.Namespace, world: Surroundings) -> int:
+    """Print how the run is judged; the exit code does not tell the verdict."""
+    style = Style(world.colored(args.color), world.width(), args.verbose)
+    with opened(world, args.paths) as space:
+        policy = space.policy(space.work, args.config)
+        space.work.limit = policy.limits.file
+        world.watch.tell(seconds=policy.limits.seconds)
+        logs = Logs(policy, Comparison(space.work, (), (), "none", "every line is judged"), space.git)
+        inputs = [item for item in logs.select(space.paths) if item.fault is None and item.gone is None]
+        book, index = _found(args.run, args.line, inputs)
+
+        def books_of(kind: str) -> Sequence[Book]:
+            return [cut if other.path == cut.path else other for other in logs.books_of(kind)]
+
+        # The log as it was when the line was the last one.
+        kept = frozenset(range(index))
+        change = Change((index,), (), (), (kept,))
+        cut = replace(book, lines=book.lines[: index + 1], terminated=True, change=change)
+        task = Task(policy, [LogInput(cut, "none")], books_of, 1, world.now(), "none", "one run is explained")
+        report = run(task)
+        record = cut.record(index)
+        if record is None:
+            raise GateError("the line holds no entry", "", book.path, index + 1)
+        made = list(explained(record, policy, Candidates(books_of), report.verdicts))
+    rows = [*_heading(record, policy, style), *_criteria(made, record, style), *_findings(report, style)]
+    world.stdout.write("".join(f"{row}\n" for row in rows))
+    return 0
+
+
+def _found(name: str, line: int | None, inputs: Sequence[LogInput]) -> tuple[Book, int]:
+    """Return the latest line of a run, or the one asked for."""
+    seen: list[tuple[Book, int]] = []
+    names: set[str] = set()
+    for item in inputs:
+        for index in range(len(item.book.lines)):
+            record = item.book.record(index)
+            if record is None or record.name is None:
+                continue
+            names.add(record.name)
+            if record.name == name and line in (None, index + 1):
+                seen.append((item.book, index))
+    if not seen:
+        where = f" on line {line}" if line is not None and name in names else ""
+        hint = suggestion(name, names) or f"the logs hold {plural(len(names), 'run')}"
+        raise GateError(f"no run is called {name!r}{where}", hint)
+    logs = sorted({book.path for book, _ in seen})
+    if len(logs) > 1:
+        raise GateError(f"{name!r} stands in {', '.join(logs)}", "name the log after the run")
+    return seen[-1]
+
+
+def _heading(record: Record, policy: Policy, style: Style) -> Iterator[str]:
+    facts = [f"{record.path} line {record.line}", record.experiment_type, record.domain, record.status]
+    yield (
+        style.paint(plain(record.name or "(no run id)"), "bold")
+        + " · "
+        + " · ".join(plain(fact) for fact in facts if fact)
+    )
+    yield f"judged by {plain(policy.source)}"
+    yield f"  log kind {record.kind.name}  {plain(record.kind.defined_at)}"
+    kind = policy.experiment_types.get(record.experiment_type or "")
+    if kind is not None:
+        yield f"  experiment type {plain(kind.name)}  {plain(kind.defined_at)}"
+    domain = policy.domains.get(record.domain or "")
+    if domain is not None:
+        yield f"  domain {plain(domain.name)}  {plain(domain.defined_at)}"
+    if record.kind.experiment_type is not None and kind is None:
+        yield f"  no experiment type {plain(record.experiment_type or '')}: no criteria of a type apply"
+
+
+def _criteria(made: Sequence[Explained], record: Record, style: Style) -> Iterator[str]:
+    if not made:
+        yield ""
+        yield "no criterion is asked of it"
+    for item in made:
+        verdict, criterion = item.verdict, item.criterion
+        yield ""
+        mark = f"{_MARKS[verdict.outcome]} {plain(criterion.name)}: {verdict.outcome.value}"
+        yield f"{style.paint(mark, _ROLES.get(verdict.outcome, 'dim'))}  {plain(criterion.defined_at)}"
+        source = f"  ({plain(criterion.source)})" if criterion.source else ""
+        for number, branch in enumerate(criterion.branches):
+            several = len(criterion.branches) > 1
+            word = "asks" if not several else "first asks" if number == 0 else "else asks"
+            yield f"    {word} {plain(branch.expected)}{source if number == 0 else ''}"
+        for read in item.reads:
+            yield f"    reads {plain(read.name)} = {plain(read.value)}  at {plain(read.place)}"
+        for reference, candidates in item.references:
+            yield from _reference(reference, candidates, style)
+        yield f"    so {plain(verdict.explanation, 2000)}"
+        for row in arithmetic(item, record):
+            yield f"       {row}"
+
+
+def _reference(reference: Reference, candidates: Sequence[Candidate], style: Style) -> Iterator[str]:
+    pick = f"{reference.pick}({'.'.join(reference.by)}) of {reference.log}"
+    yield f"    {plain(reference.name)} is the {plain(pick)}  {plain(reference.defined_at)}"
+    if not candidates:
+        yield f"      no run of {plain(reference.log)} was logged before: {reference.none}"
+    shown = candidates if style.verbose else candidates[:_CANDIDATES]
+    for candidate in shown:
+        mark = "–" if candidate.reason else "✓"
+        strength = f"  {plain(candidate.strength)}" if candidate.strength else ""
+        why = f"  {plain(candidate.reason)}" if candidate.reason else "  picked"
+        place = f"{plain(candidate.path)}:{candidate.line}"
+        yield f"      {mark} {plain(candidate.run or '(no run id)', 80)}  {place}{strength}{why}"
+    if len(shown) < len(candidates):
+        yield f"      … and {len(candidates) - len(shown):,} more: -v shows all"
+
+
+def _findings(report: Report, style: Style) -> Iterator[str]:
+    verdict_rules = ("criterion-missed", "criterion-unknown")
+    found = [finding for finding in report.findings if finding.rule not in verdict_rules]
+    if not found:
+        return
+    yield ""
+    yield "findings of its line"
+    for finding in found:
+        state = "waived" if finding.waived is not None else finding.severity.word
+        yield f"    {style.paint(f'{state} {finding.rule}', state)}  {plain(finding.message)}"
