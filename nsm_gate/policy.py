@@ -239,6 +239,8 @@ class Policy:
     Attributes:
         source: Where it comes from, in words (`the nsm pack`, `nsm-gate.yaml`).
         examples: Those of every rules file, where they were asked for.
+        enforced: Rules that no command line may leave out.
+        pack: The package whose pack enforces them, or an empty string.
     """
 
     logs: Mapping[str, LogKind]
@@ -250,6 +252,8 @@ class Policy:
     limits: Limits = Limits()
     source: str = "the nsm pack"
     examples: tuple[Example, ...] = ()
+    enforced: frozenset[str] = frozenset()
+    pack: str = ""
 
     def severity(
         self,
