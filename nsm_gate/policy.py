@@ -258,6 +258,9 @@ class Policy:
         folders: Those of the repository's rules, from its root.
         places: Setting of the configuration -> `file:line` where it is set.
         pinned: How the pack's hash begins, as the configuration agrees to it; empty where it does not.
+        fingerprint: SHA-256 of the packs that it builds on, where it is pinned or examples were asked for.
+        enforced: Rules that no command line may leave out.
+        pack: The package whose pack enforces them, or an empty string.
     """
 
     logs: Mapping[str, LogKind]
@@ -272,6 +275,9 @@ class Policy:
     folders: tuple[str, ...] = ()
     places: Mapping[str, str] = field(default_factory=dict)
     pinned: str = ""
+    fingerprint: str = ""
+    enforced: frozenset[str] = frozenset()
+    pack: str = ""
 
     def severity(
         self,

@@ -100,8 +100,8 @@ def differences(old: Policy, new: Policy, defaults: Mapping[str, Severity]) -> l
         one, other = before.get(key), after.get(key)
         if key[0] == "severity":
             usual = defaults[key[1].partition(" ")[0].partition(".")[0]].word
-            one = one or Piece(usual, f"{usual} by default", other.place if other else "")
-            other = other or Piece(usual, f"{usual} by default", one.place)
+            one = one or Piece(usual, f"{usual} (default)", other.place if other else "")
+            other = other or Piece(usual, f"{usual} (default)", one.place)
         if one is None or other is None or one.law != other.law:
             found.append(RuleChange(*key, one, other))
     return found

@@ -60,10 +60,11 @@ def test_a_schema_satisfies_the_meta_schema_and_names_itself(path: Path) -> None
     Validator(schema, path.name)
 
 
-def test_there_are_the_four_schemas_of_the_design() -> None:
+def test_there_are_the_schemas_of_records_and_of_our_own_yaml() -> None:
     assert [path.name.partition(".")[0] for path in SCHEMAS] == [
         "baselines",
         "config",
+        "pack",
         "rules",
         "training_log",
     ]

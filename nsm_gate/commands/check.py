@@ -87,6 +87,7 @@ def _report(args: argparse.Namespace, world: Surroundings, rules: Sequence[str])
             git, work, world.environ, every_line=args.all, staged=args.staged, base=args.base
         )
         policy, governance = ruling(space, comparison, args.rules_from, args.config, world)
+        rules = _with_enforced(rules, args.ignore, policy)
         for tree in (comparison.head, work):
             tree.limit = policy.limits.file  # type: ignore[attr-defined]
         world.watch.tell(seconds=policy.limits.seconds)
@@ -113,6 +114,7 @@ def _stdin_report(
     why = "every line of standard input is judged"
     with opened(world) as space:
         policy = space.policy(space.work, args.config)
+    rules = _with_enforced(rules, args.ignore, policy)
     world.watch.tell(seconds=policy.limits.seconds, at=_STDIN)
     data = world.stdin.read(policy.limits.file + 1)
     if len(data) > policy.limits.file:
@@ -201,8 +203,8 @@ def _write(place: str, path: str, content: str) -> None:
 
 
 def _rules(select: Sequence[str] | None, ignore: Sequence[str] | None) -> list[str]:
-    chosen = [r for item in select for r in item.split(",") if r] if select else list(BY_ID)
-    dropped = [r for item in ignore or () for r in item.split(",") if r]
+    chosen = _named(select) if select else list(BY_ID)
+    dropped = _named(ignore)
     if not set(chosen) - set(dropped):
         raise GateError("no rule is left to report", "name a rule with --select, or ignore fewer")
     unknown = [rule for rule in (*chosen, *dropped) if rule not in BY_ID]
@@ -213,3 +215,18 @@ def _rules(select: Sequence[str] | None, ignore: Sequence[str] | None) -> list[s
             )
         )
     return [rule for rule in chosen if rule not in dropped]
+
+
+def _named(items: Sequence[str] | None) -> list[str]:
+    return [rule for item in items or () for rule in item.split(",") if rule]
+
+
+def _with_enforced(rules: Sequence[str], ignore: Sequence[str] | None, policy: Policy) -> list[str]:
+    """Return the rules to report: what a pack enforces is reported whatever is selected."""
+    refused = [rule for rule in _named(ignore) if rule in policy.enforced]
+    if refused:
+        hint = f"take it out of --ignore: {policy.pack} has it reported always"
+        raise GateErrors(
+            tuple(GateError(f"rule {rule!r} is enforced by {policy.pack}", hint) for rule in refused)
+        )
+    return [*rules, *(rule for rule in BY_ID if rule in policy.enforced and rule not in rules)]

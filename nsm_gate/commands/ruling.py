@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from nsm_gate.commands.surroundings import Surroundings
 from nsm_gate.commands.workspace import Workspace
-from nsm_gate.edge import ci, packs
+from nsm_gate.edge import ci
 from nsm_gate.edge.bases import Comparison, resolve
 from nsm_gate.edge.files import CommitTree
 from nsm_gate.edge.policy_files import CONFIG
@@ -50,7 +50,7 @@ def ruling(
 
     told = Governance(
         config=file,
-        pack="" if packs_agree(head) else packs.fingerprint(),
+        pack="" if head.fingerprint.startswith(head.pinned) else head.fingerprint,
         registered=Registrations(git, at) if git is not None else None,
     )
     if not bases or git is None:
@@ -72,11 +72,6 @@ def ruling(
         return head, replace(told, unreadable=str(error).split("\n")[0])
     told = replace(told, old=base, new=head)
     return (overlay(base, head) if from_base else head), told
-
-
-def packs_agree(policy: Policy) -> bool:
-    """Return whether the installed pack is the one that the configuration agrees to, if it says any."""
-    return not policy.pinned or packs.fingerprint().startswith(policy.pinned)
 
 
 def _unreadable(error: GateError | GateErrors, short: str) -> GateErrors:

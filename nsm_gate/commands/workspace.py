@@ -46,13 +46,14 @@ class Workspace:
         Raises:
             GateErrors: All mistakes of all files.
         """
+        untrusted = (self.root, self.cwd)
         if config is None:
-            return read_policy(tree, None, BY_ID, examples=examples)
+            return read_policy(tree, None, BY_ID, untrusted=untrusted, examples=examples)
         inside = relative(config, self.root, self.cwd)
         if inside is None:
             folder, name = os.path.split(os.path.join(self.cwd, config))
-            return read_policy(WorkTree(folder, None), name, BY_ID, examples=examples)
-        return read_policy(tree, inside, BY_ID, examples=examples)
+            return read_policy(WorkTree(folder, None), name, BY_ID, untrusted=untrusted, examples=examples)
+        return read_policy(tree, inside, BY_ID, untrusted=untrusted, examples=examples)
 
 
 @contextmanager

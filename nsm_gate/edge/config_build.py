@@ -81,6 +81,21 @@ def places(config: Node | None) -> dict[str, str]:
     return found
 
 
+def layered(pack: tuple[SeverityRule, ...], own: tuple[SeverityRule, ...]) -> tuple[SeverityRule, ...]:
+    """Return a pack's severities under a repository's, whose word counts for all that it covers."""
+    kept = [
+        entry
+        for entry in pack
+        if not any(
+            word.rule == entry.rule
+            and word.log in (None, entry.log)
+            and word.experiment_type in (None, entry.experiment_type)
+            for word in own
+        )
+    ]
+    return (*kept, *own)
+
+
 def waivers(config: Node | None, rule_ids: Collection[str], errors: list[GateError]) -> tuple[Waiver, ...]:
     """Return the waivers that a configuration grants."""
     parent = config.get("waivers") if config else None

@@ -5,6 +5,7 @@ The only module that knows both places.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from nsm_gate.errors import GateError
@@ -27,15 +28,24 @@ def rules() -> list[tuple[str, bytes]]:
     return [(f"nsm:{file.relative_to(root).as_posix()}", file.read_bytes()) for file in files]
 
 
-def fingerprint() -> str:
-    """Return the SHA-256 of all of the pack's rules and schemas, in hexadecimal digits."""
-    import hashlib  # only where the configuration pins the pack, or asks for it
-
+def files() -> list[tuple[str, bytes]]:
+    """Return every rules file and schema of the pack in order: display path and content."""
     root = _root()
+    schemas = sorted((root / "schemas").glob("*.json"))
+    return [*rules(), *((f"nsm:{file.relative_to(root).as_posix()}", file.read_bytes()) for file in schemas)]
+
+
+def fingerprint(content: Iterable[tuple[str, bytes]]) -> str:
+    """Return the SHA-256 of a pack's files, in hexadecimal digits.
+
+    Args:
+        content: Display path and content of each file.
+    """
+    import hashlib  # only where the configuration pins the pack, or somebody asks for it
+
     total = hashlib.sha256()
-    for file in sorted([*(root / "rules").rglob("*.yaml"), *(root / "schemas").glob("*.json")]):
-        content = file.read_bytes()
-        total.update(f"{file.relative_to(root).as_posix()} {len(content)}\n".encode() + content)
+    for path, data in content:
+        total.update(f"{path} {len(data)}\n".encode() + data)
     return total.hexdigest()
 
 

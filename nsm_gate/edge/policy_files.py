@@ -5,16 +5,21 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Collection, Mapping
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import jiter
 
-from nsm_gate.edge import packs
+from nsm_gate.edge import config_build, packs
 from nsm_gate.edge.policy_build import KINDS, build, check_shape
 from nsm_gate.edge.trees import REGULAR, Tree
 from nsm_gate.errors import GateError, GateErrors
 from nsm_gate.policy import Policy
 from nsm_gate.strict_yaml import MAX_DEPTH, Node, load
+
+if TYPE_CHECKING:
+    from nsm_gate.edge.enforcement import Enforced
+    from nsm_gate.edge.pack_packages import Package
 
 CONFIG = "nsm-gate.yaml"
 PYPROJECT = "pyproject.toml"
@@ -22,7 +27,12 @@ _MERGED = ("criteria", "names", "references", "assertions", "severity", "rates",
 
 
 def read_policy(
-    tree: Tree, config_path: str | None, rule_ids: Collection[str], *, examples: bool = False
+    tree: Tree,
+    config_path: str | None,
+    rule_ids: Collection[str],
+    *,
+    untrusted: Collection[str] = (),
+    examples: bool = False,
 ) -> Policy:
     """Return the policy that a tree's configuration and the pack make together.
 
@@ -30,6 +40,7 @@ def read_policy(
         tree: Where the configuration and the repository's rules are read from.
         config_path: Another configuration file than the default ones.
         rule_ids: Every rule that a configuration may name.
+        untrusted: Folders that the judged change may write to: no installed pack is taken from there.
         examples: Whether the examples of the rules are wanted, too.
 
     Raises:
@@ -42,10 +53,18 @@ def read_policy(
     if errors:
         raise GateErrors(tuple(errors))
     extends = config.get("extends") if config else None
-    bundled = extends is None or extends.value == "nsm"
+    package = _package(extends, untrusted)
+    bundled = package.bundled if package else extends is None or extends.value == "nsm"
     pack = _files(packs.rules(), errors) if bundled else {kind: {} for kind in KINDS}
+    enforced = None
+    if package is not None:
+        pack, enforced = _with_package(pack, package, rule_ids, errors)
     folders = _folders(config)
     own = _files(_repository_rules(tree, folders, config, errors), errors)
+    if enforced is not None:
+        from nsm_gate.edge.violations import violations
+
+        errors += violations(enforced, own, config)
     merged = {kind: _merge(pack[kind], own[kind]) for kind in KINDS}
     if not merged["log"] and not errors:
         raise GateError("the policy knows no log kind", "extend the nsm pack or add a log kind", config_name)
@@ -55,19 +74,65 @@ def read_policy(
         if name.startswith("/") or ".." in name.split("/"):
             return None  # a schema is part of the repository, or of the pack
         beside = node.path.rpartition("/")[0]
+        of_package = package is not None and package.owns(node.path)
         for folder in (beside, *(f"{folder.rstrip('/')}/schemas" for folder in folders), "schemas"):
-            if node.path.startswith("nsm:"):
+            if node.path.startswith("nsm:") or of_package:
                 break
             path = f"{folder}/{name}" if folder else name
             data = tree.read(path)
             if data is not None:
                 return path, data
+        shipped = package.schema(name) if package and not node.path.startswith("nsm:") else None
+        if shipped is not None:
+            return shipped
         data = packs.schema(name)
         return None if data is None else (f"nsm:schemas/{name}", data)
 
     names = ["the nsm pack"] if bundled else []
+    names += [package.name] if package else []
     names += [config_name] if config_name else []
-    return build(merged, config, schema_of, rule_ids, " and ".join(names), errors, examples=examples)
+    policy = build(merged, config, schema_of, rule_ids, " and ".join(names), errors, examples=examples)
+    if policy.pinned or examples:
+        files = [*(packs.files() if bundled else ()), *(package.files() if package else ())]
+        policy = replace(policy, fingerprint=packs.fingerprint(files))
+    if enforced is None:
+        return policy
+    severities = config_build.layered(enforced.severities, policy.severities)
+    return replace(policy, severities=severities, enforced=frozenset(enforced.rules), pack=enforced.pack)
+
+
+def _package(extends: Node | None, untrusted: Collection[str]) -> Package | None:
+    """Return the installed package that a configuration extends, if it extends one."""
+    if extends is None or extends.value in ("nsm", "none"):
+        return None
+    # Imported here: most repositories extend the bundled pack, and a hook pays for every import.
+    from nsm_gate.edge.pack_packages import read_package
+
+    return read_package(extends, untrusted, _own_schema("pack.schema.json"))
+
+
+def _with_package(
+    pack: Mapping[str, Mapping[str, Node]],
+    package: Package,
+    rule_ids: Collection[str],
+    errors: list[GateError],
+) -> tuple[dict[str, dict[str, Node]], Enforced]:
+    """Return a package's files merged over those that it builds on, and what it enforces.
+
+    Raises:
+        GateErrors: The pack itself is wrong, so that nothing tells what it would say of the repository.
+    """
+    from nsm_gate.edge.enforcement import Enforced
+
+    shipped = _files(package.rules(), errors)
+    merged = {kind: _merge(pack[kind], shipped[kind]) for kind in KINDS}
+    severities = config_build.severities(
+        package.config, rule_ids, merged["log"], merged["experiment_type"], errors
+    )
+    enforced = Enforced.read(package.name, package.config.get("enforce"), merged, severities, errors)
+    if errors:
+        raise GateErrors(tuple(errors))
+    return merged, enforced
 
 
 def _own_schema(name: str) -> Mapping[str, Any]:
