@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import importlib
 import io
 import itertools
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timezone
-from typing import Any, BinaryIO, NoReturn, TextIO
+from typing import Any, BinaryIO, NoReturn, Protocol, TextIO
 
 from nsm_gate import __version__
-from nsm_gate.commands import check, explain, rules
 from nsm_gate.commands.surroundings import Surroundings
 from nsm_gate.commands.watch import Watch, watched
 from nsm_gate.edge.files import is_report, write_file
@@ -22,10 +22,27 @@ from nsm_gate.render.json import render_error
 from nsm_gate.render.untrusted import plain
 
 _COMMANDS = {
-    "check": (check, "judge the lines that a change appends to the logs"),
-    "explain": (explain, "which rules judge one run, and the arithmetic of each verdict"),
-    "rules": (rules, "what is checked, and why"),
+    "check": "judge the lines that a change appends to the logs",
+    "explain": "which rules judge one run, and the arithmetic of each verdict",
+    "rules": "what is checked, and why",
 }
+"""Module of `nsm_gate.commands` -> what the command does."""
+
+
+class _Command(Protocol):
+    """What a module of a command offers."""
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Declare the options."""
+
+    def execute(self, args: argparse.Namespace, world: Surroundings) -> int:
+        """Run; return the exit code."""
+
+
+def _module(name: str) -> _Command:
+    """Import a command when it is asked for: a hook pays for every import."""
+    found: _Command = importlib.import_module(f"nsm_gate.commands.{name.replace('-', '_')}")
+    return found
 
 
 class _Usage(Exception):
@@ -60,14 +77,18 @@ def main(
     parser = _Parser(prog="nsm-gate", description="The gate in front of a log of experiments.")
     parser.add_argument("--version", action="version", version=f"nsm-gate {__version__}")
     sub = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
-    for name, (module, said) in _COMMANDS.items():
-        module.add_arguments(sub.add_parser(name, help=said, description=said))
+    # The first word is the command: no option before it takes a value.
+    chosen = next((word for word in argv if not word.startswith("-")), None)
+    for name, said in _COMMANDS.items():
+        command = sub.add_parser(name, help=said, description=said)
+        if name == chosen:
+            _module(name).add_arguments(command)
     args: argparse.Namespace | None = None
     try:
         args = parser.parse_args(argv)
         if args.command is None:
             raise _Usage(parser.format_help())
-        code: int = _COMMANDS[args.command][0].execute(args, world)
+        code = _module(args.command).execute(args, world)
         stdout.flush()
         return code
     except _Usage as error:

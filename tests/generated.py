@@ -13,6 +13,7 @@ from pathlib import Path
 
 from nsm_gate.checks import CHECKS
 from nsm_gate.commands.rules import summary
+from nsm_gate.functions import FUNCTIONS
 from tests.support import ROOT, Repo, a_run, edited, environment, gate
 
 _DATE = "2025-11-03T12:00:00+00:00"
@@ -23,6 +24,20 @@ def rules_table() -> str:
     rows = ["| rule | default | what it asks |", "|---|---|---|"]
     rows += [f"| `{check.id}` | {check.severity.word} | {summary(check)} |" for check in CHECKS]
     return "\n".join(rows)
+
+
+def functions_table() -> str:
+    """Return the functions of the rule language, from the table itself."""
+    rows = ["| function | gives | unknown, too, where |", "|---|---|---|"]
+    for function in FUNCTIONS.values():
+        usage = " or ".join(f"`{form}`" for form in function.usage.split(" or "))
+        missing = "never" if function.takes_unknown and not function.unknown else function.unknown
+        rows.append(f"| {usage} | {_cell(function.summary)} | {_cell(missing)} |")
+    return "\n".join(rows)
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
 
 
 def failing_check() -> str:
@@ -69,6 +84,7 @@ def failing_check() -> str:
 
 PARTS: dict[str, dict[str, Callable[[], str]]] = {
     "README.md": {"transcript": failing_check, "rules": rules_table},
+    "docs/rule-language.md": {"functions": functions_table},
 }
 
 

@@ -97,6 +97,10 @@ def test_standard_errors_of_what_is_no_rate_are_a_mistake(tmp_path: Path) -> Non
     "rule, place",
     [
         ("criteria: {accuracy: {assert: '> 0.5', by: 0.1}}", "2:22: by belongs to a threshold"),
+        (
+            "criteria: {a: {assert: change(accuracy, 0.5) > 0}}",
+            "2:41: criteria.a has no member '0.5) > 0'\n  inside { } a comma",
+        ),
         ("criteria: {accuracy: {above: 0.5, by: much}}", "2:39: "),
         ("criteria: {accuracy: {above: 0.5, by: -1}}", "2:39: "),
         ("criteria: {accuracy: {above: 0.5, standard_errors: 0}}", "2:52: "),

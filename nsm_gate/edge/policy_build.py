@@ -41,6 +41,8 @@ def check_shape(root: Node, schema: Mapping[str, Any], what: str) -> list[GateEr
             options = _members(schema, [str(s) for s in steps[:-1]])
             line, column = parent.keys.get(flaw.member, (node.line, node.column))
             hint = suggestion(flaw.member, options) or flaw.hint
+            if any(char in flaw.member for char in "()<>=") and parent.value[flaw.member].value is None:
+                hint = "inside { } a comma ends the value: put the expression before it in quotes"
             mistakes.append(GateError(flaw.message, hint, root.path, line, column))
             continue
         if node.block and node.value in ("", None):
