@@ -70,6 +70,12 @@ def read_policy(
     return build(merged, config, schema_of, rule_ids, " and ".join(names), errors, examples=examples)
 
 
+def configured(tree: Tree) -> tuple[str, list[str]]:
+    """Return which file configures the gate, or an empty name, and the folders of rules that it names."""
+    config, name = _config(tree, None)
+    return name, _folders(config)
+
+
 def _own_schema(name: str) -> Mapping[str, Any]:
     data = packs.schema(name)
     if data is None:
