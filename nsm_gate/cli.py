@@ -13,7 +13,7 @@ from datetime import datetime, timezone
 from typing import Any, BinaryIO, NoReturn, TextIO
 
 from nsm_gate import __version__
-from nsm_gate.commands import check, init, merge_driver, new, rules
+from nsm_gate.commands import check, init, merge_driver, new, rules, textconv
 from nsm_gate.commands.surroundings import Surroundings
 from nsm_gate.commands.watch import Watch, watched
 from nsm_gate.edge.files import is_report, write_file
@@ -27,6 +27,7 @@ _COMMANDS = {
     "init": (init, "set a repository up, or write the file of a new experiment type or domain"),
     "new": (new, "print a skeleton entry with everything that the policy requires"),
     "merge-driver": (merge_driver, "join the lines that two branches appended (called by git)"),
+    "textconv": (textconv, "show each line of a log as a readable block (called by git diff)"),
 }
 
 
