@@ -93,6 +93,15 @@ def gate_process(*args: str, cwd: Path, env: Mapping[str, str] | None = None, st
     return Result(done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
+def with_command(env: Mapping[str, str], folder: Path) -> dict[str, str]:
+    """Return an environment in which git finds the command `nsm-gate`: this checkout's."""
+    folder.mkdir(parents=True, exist_ok=True)
+    command = folder / "nsm-gate"
+    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m nsm_gate "$@"\n')
+    command.chmod(0o755)
+    return {**env, "PATH": f"{folder}{os.pathsep}{env['PATH']}"}
+
+
 class Repo:
     """A real git repository."""
 

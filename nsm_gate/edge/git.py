@@ -202,6 +202,17 @@ class Git:
         rows = self._output("ls-files", "-o", "-z", "--exclude-standard").split(b"\0")
         return [os.fsdecode(row) for row in rows if row]
 
+    def setting(self, name: str) -> str | None:
+        """Return what this clone's own configuration sets, or None."""
+        done = self._run("config", "--local", "--get", name)
+        return None if done.returncode else os.fsdecode(done.stdout).rstrip("\n")
+
+    def set(self, name: str, value: str) -> None:
+        """Set a value in this clone's own configuration; GateError where git refuses."""
+        done = self._run("config", "--local", name, value)
+        if done.returncode:
+            raise GateError(f"git config {name} failed: {_said(done.stderr)}")
+
     def strips_carriage_returns(self, path: str) -> bool:
         """Return whether git turns CRLF into a newline when it stores this file."""
         row = self._output("ls-files", "--eol", "-c", "-o", "-z", "--", f":(literal){path}").split(b"\0")[0]

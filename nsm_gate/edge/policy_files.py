@@ -135,6 +135,12 @@ def _with_package(
     return merged, enforced
 
 
+def configured(tree: Tree) -> tuple[str, list[str]]:
+    """Return which file configures the gate, or an empty name, and the folders of rules that it names."""
+    config, name = _config(tree, None)
+    return name, _folders(config)
+
+
 def _own_schema(name: str) -> Mapping[str, Any]:
     data = packs.schema(name)
     if data is None:
