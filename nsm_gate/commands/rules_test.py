@@ -1,4 +1,7 @@
-"""`nsm-gate rules test`: judge the examples of the rules, and say which outcomes they show."""
+"""`nsm-gate rules test`: judge the examples of the rules, and say which outcomes they show.
+
+The examples of a pack are judged by the pack, those of the repository by all its rules.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,8 @@ from collections.abc import Sequence
 
 from nsm_gate.commands.surroundings import Surroundings
 from nsm_gate.commands.workspace import opened
+from nsm_gate.edge.policy_files import CONFIG
+from nsm_gate.edge.trees import Files
 from nsm_gate.errors import GateError
 from nsm_gate.names import plural, suggestion
 from nsm_gate.policy import Criterion, Policy
@@ -31,13 +36,17 @@ def execute(args: argparse.Namespace, world: Surroundings) -> int:
     """Print a table of criteria and outcomes; return 1 where an example gets another verdict than it says."""
     with opened(world) as space:
         policy = space.policy(space.work, args.config, examples=True)
+        # A repository may ask more than the pack whose examples were written before it.
+        bare = f"extends: {policy.pack or 'nsm'}\n".encode()
+        pack = space.policy(Files({CONFIG: bare}), None, examples=True)
     world.watch.tell(seconds=policy.limits.seconds)
     wanted = _wanted(policy, args.names)
     trials: dict[tuple[str, str], list[Trial]] = {owner: [] for owner in wanted}
     for example in policy.examples:
         if example.owner in trials:
             world.watch.tell(at=example.path)
-            trials[example.owner].append(try_out(example, policy, world.now()))
+            judges = pack if example in pack.examples else policy
+            trials[example.owner].append(try_out(example, judges, world.now()))
     failed = total = lacking = criteria = 0
     for owner, made in trials.items():
         rows, without = _table(policy, owner, made)
