@@ -140,6 +140,7 @@ class LogKind:
     class_accuracies: tuple[Path, ...] = ()
     task_loss: Path | None = None
     run_id: Path | None = None
+    history: tuple[str, ...] | None = None
     names: Mapping[str, tuple[Path, ...]] = field(default_factory=dict)
     rates: Mapping[str, Path] = field(default_factory=dict)
     references: Mapping[str, Reference] = field(default_factory=dict)

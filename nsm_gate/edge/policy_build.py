@@ -246,6 +246,7 @@ def _log(
         configuration=tuple(absolute(text, run) for text in _texts(root, "configuration")),
         class_accuracies=tuple(absolute(text, run) for text in _texts(root, "class_accuracies")),
         task_loss=place("task_loss"),
+        history=tuple(_text(root, "history").split(".")) if root.get("history") else None,
         names={
             word: tuple(absolute(str(item.value), run) for item in node.value)
             for word, node in (names.items() if names else ())

@@ -18,6 +18,7 @@ class Style:
         verbose: Whether criteria that do not apply and all runs are shown in full.
         quiet: Whether a clean report prints nothing.
         runs: How many runs are shown in full before the rest is only counted.
+        blob: Address under which the files of the judged commit are shown; empty for none.
     """
 
     color: bool = False
@@ -25,6 +26,7 @@ class Style:
     verbose: bool = False
     quiet: bool = False
     runs: int = 60
+    blob: str = ""
 
     def paint(self, text: str, role: str) -> str:
         """Return text in the role's colour."""
