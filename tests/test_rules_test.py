@@ -203,6 +203,14 @@ def test_a_listed_finding_that_does_not_report_fails(tmp_path: Path) -> None:
     assert "class-collapse: expected to report, and does not" in result.out
 
 
+def test_a_listed_finding_need_not_report_where_the_repository_ignores_its_rule(tmp_path: Path) -> None:
+    # The pack's examples list it: a repository that does not care could not mend them.
+    lab(tmp_path, config="severity: {class-collapse: ignore, missing-domain-metric: ignore}\n")
+    result = outcome(tmp_path)
+    assert (result.code, result.err) == (0, "")
+    assert " failed" not in result.out.splitlines()[-1]
+
+
 def test_waivers_do_not_excuse_an_example(tmp_path: Path) -> None:
     waiver = """waivers:
   - {rule: missing-hyperparameter, run: ablation_plain_20251101, owner: lab, reason: old, expires: 2999-01-01}
@@ -293,6 +301,37 @@ examples:
     result = outcome(tmp_path, "domain_exploration")
     assert (result.code, result.err) == (0, "")
     assert "1 example: 1 passed" in result.out
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        "log: training_log\nhyperparameters: {at: hyperparameters, required: [seed, dropout]}\n",
+        "experiment_type: domain_exploration\nrequires: [architecture.attention_heads]\n",
+        'domain: planning\ncriteria: {goal_achievement_rate: "> 0.99"}\n',
+        "log: baselines\nnames: {accuracy: [metrics.top5]}\n",
+    ],
+    ids=lambda text: text.split("\n")[0],
+)
+def test_an_example_of_the_pack_does_not_fail_for_rules_that_the_repository_changes(
+    own: str, tmp_path: Path
+) -> None:
+    lab(tmp_path, own=own)
+    result = outcome(tmp_path)
+    assert (result.code, result.err) == (0, "")
+    assert " failed" not in result.out.splitlines()[-1]
+
+
+def test_a_criterion_of_two_files_is_the_one_of_the_example_s_own_file(tmp_path: Path) -> None:
+    logs = f"""log: training_log
+criteria: {{accuracy: "> 0.95"}}
+examples:
+  - {{name: short of it, entry: {json.dumps(RUN)}, expect: {{accuracy: missed}}}}
+"""
+    lab(tmp_path, PLAIN, logs=logs)
+    result = outcome(tmp_path, "ablation", "training_log")
+    assert (result.code, result.err) == (0, "")
+    assert "2 examples: 2 passed" in result.out
 
 
 # --- mistakes -----------------------------------------------------------------------------------
