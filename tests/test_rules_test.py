@@ -264,7 +264,7 @@ def test_only_what_is_named_is_tested(tmp_path: Path) -> None:
     assert (result.code, result.err) == (0, "")
     assert [row for row in result.out.splitlines() if "·" in row and not row[0].isdigit()] == [
         "log kind baselines · 9 examples",
-        "domain planning · 5 examples",
+        "domain planning · 6 examples",
     ]
     assert outcome(tmp_path).code == 1
 
