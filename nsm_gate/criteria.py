@@ -209,7 +209,7 @@ class _Judgement:
             return f"no count of examples is declared for {path[-1]}"
         run = self.record.kind.run
         short = ".".join(place[len(run) :] if place[: len(run)] == run else place)
-        if pointer(*place) in self.refused:
+        if pointer(*place) in self.refused and self.record.at(place) is not ABSENT:
             return f"{short} is refused by the schema"
         value = self.record.entry.value
         for index, member in enumerate(place):

@@ -9,11 +9,13 @@ from __future__ import annotations
 import sys
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from nsm_gate.checks import CHECKS
 from nsm_gate.commands.rules import summary
 from nsm_gate.functions import FUNCTIONS
+from tests import criteria_tables
 from tests.support import ROOT, Repo, a_run, edited, environment, gate
 
 _DATE = "2025-11-03T12:00:00+00:00"
@@ -82,9 +84,16 @@ def failing_check() -> str:
         return f"```console\n$ nsm-gate check --staged\n{result.out}```"
 
 
+_WARNINGS = ("class-collapse", "zero-task-loss", "impossible-metric")
 PARTS: dict[str, dict[str, Callable[[], str]]] = {
     "README.md": {"transcript": failing_check, "rules": rules_table},
     "docs/rule-language.md": {"functions": functions_table},
+    "docs/criteria.md": {
+        "criteria": criteria_tables.types_table,
+        "domains": criteria_tables.domains_table,
+        "baselines": criteria_tables.baselines_table,
+        **{rule: partial(criteria_tables.warning, rule) for rule in _WARNINGS},
+    },
 }
 
 

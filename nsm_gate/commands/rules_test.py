@@ -14,9 +14,9 @@ from nsm_gate.edge.policy_files import CONFIG
 from nsm_gate.edge.trees import Files
 from nsm_gate.errors import GateError
 from nsm_gate.names import plural, suggestion
-from nsm_gate.policy import Criterion, Policy
+from nsm_gate.policy import Policy
 from nsm_gate.render.untrusted import plain
-from nsm_gate.trial import Trial, try_out
+from nsm_gate.trial import Trial, criteria_of, try_out
 
 _OUTCOMES = ("met", "missed", "unknown")
 _WORDS = {"log": "log kind", "experiment_type": "experiment type", "domain": "domain"}
@@ -54,7 +54,7 @@ def execute(args: argparse.Namespace, world: Surroundings) -> int:
         total += len(made)
         failed += sum(bool(trial.faults) for trial in made)
         lacking += without
-        criteria += len(_criteria(policy, owner))
+        criteria += len(criteria_of(policy, owner))
     said = f"{plural(total, 'example')}: {total - failed:,} passed"
     if failed:
         said += f", {failed:,} failed"
@@ -78,21 +78,9 @@ def _wanted(policy: Policy, names: Sequence[str]) -> list[tuple[str, str]]:
     return [owner for owner in owners if not names or owner[1] in names]
 
 
-def _criteria(policy: Policy, owner: tuple[str, str]) -> list[Criterion]:
-    """Return the criteria that a rules file states itself."""
-    group, name = owner
-    if group == "log":
-        items = policy.logs[name].criteria
-    elif group == "experiment_type":
-        items = policy.experiment_types[name].criteria
-    else:
-        items = policy.domains[name].criteria
-    return [item for item in items if isinstance(item, Criterion)]
-
-
 def _table(policy: Policy, owner: tuple[str, str], trials: Sequence[Trial]) -> tuple[list[str], int]:
     """Return the rows that tell of one rules file, and how many of its criteria lack an example."""
-    criteria = _criteria(policy, owner)
+    criteria = criteria_of(policy, owner)
     counts = {criterion.name: dict.fromkeys(_OUTCOMES, 0) for criterion in criteria}
     for trial in trials:
         for name, outcome in trial.example.expect.items():
