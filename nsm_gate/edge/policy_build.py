@@ -27,10 +27,11 @@ from nsm_gate.strict_yaml import Node
 KINDS = ("log", "experiment_type", "domain")
 
 
-def check_shape(root: Node, schema: Mapping[str, Any], what: str) -> list[GateError]:
+def check_shape(root: Node, validator: Validator) -> list[GateError]:
     """Return how a file breaks the schema of our own YAML, each with its place."""
     mistakes = []
-    for flaw in Validator(schema, what).flaws(root.plain()):
+    schema = validator.schema
+    for flaw in validator.flaws(root.plain()):
         steps: list[str | int] = [
             int(step) if step.isascii() and step.isdigit() else step for step in _steps(flaw.pointer)
         ]
