@@ -29,6 +29,8 @@ from nsm_gate.render import FORMATS
 from nsm_gate.render.style import Style
 
 _STDIN = "<stdin>"
+_SCREENFUL = 40
+"""Rows that a hook prints: a screen of an ordinary terminal, with what the runner says around them."""
 _MACHINES = ("json", "jsonl", "sarif", "junit", "gitlab", "rdjson")
 """Formats of which a part is worse than nothing."""
 
@@ -87,6 +89,8 @@ def execute(args: argparse.Namespace, world: Surroundings) -> int:
     for name, path in outputs:
         if path is None and not (wrong and name in _MACHINES):
             style = Style(world.colored(args.color), world.width(), args.verbose, args.quiet)
+            if ci.under_hook_runner(world.environ):
+                style = replace(style, rows=_SCREENFUL)
             if grouped:
                 world.stdout.write(group(FORMATS["text"](report, style)))
             world.stdout.write(FORMATS[name](report, style))
