@@ -44,6 +44,11 @@ def _cell(text: str) -> str:
 
 def failing_check() -> str:
     """Return the transcript of a check that finds something."""
+    return f"```console\n$ nsm-gate check --staged\n{failing('check', '--staged')}```"
+
+
+def failing(*command: str) -> str:
+    """Return what a command prints in a repository whose staged run breaks rules and misses criteria."""
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
         env = environment(home, GIT_AUTHOR_DATE=_DATE, GIT_COMMITTER_DATE=_DATE)
@@ -78,10 +83,10 @@ def failing_check() -> str:
         )
         repo.append("experiments/training_log.jsonl", gated)
         repo.git("add", "-A")
-        result = gate("check", "--staged", cwd=repo.path, env=env)
+        result = gate(*command, cwd=repo.path, env=env)
         if result.code != 1 or result.err:
             raise AssertionError(f"the example should fail the gate: {result}")
-        return f"```console\n$ nsm-gate check --staged\n{result.out}```"
+        return result.out
 
 
 _WARNINGS = ("class-collapse", "zero-task-loss", "impossible-metric")
