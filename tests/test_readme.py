@@ -59,7 +59,8 @@ def test_every_command_runs(command: str, tmp_path: Path) -> None:
         *command.split(), cwd=repo.path, env=repo.env, stdin=(repo.path / "training_log.jsonl").read_bytes()
     )
     assert (result.code, result.err) == (0, "")
-    assert "0 errors, 0 warnings" in result.out
+    if command.startswith("check"):
+        assert "0 errors, 0 warnings" in result.out
 
 
 def test_the_hook_stanza_names_hooks_that_exist() -> None:
