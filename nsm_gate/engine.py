@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 from nsm_gate.candidates import Candidates
 from nsm_gate.checks import BY_ID, CHECKS
@@ -45,8 +45,7 @@ from nsm_gate.values import UNKNOWN, is_number
 from nsm_gate.verdicts import verdicts
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
+class Task(NamedTuple):
     """All that one judgement depends on.
 
     Attributes:
@@ -76,7 +75,7 @@ class Task:
     tick: Callable[[int], None] = lambda _count: None
     begin: Callable[[str], None] = lambda _path: None
     complete: bool = False
-    governance: Governance = field(default_factory=Governance)
+    governance: Governance = Governance()
 
 
 def run(task: Task) -> Report:

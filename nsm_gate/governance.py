@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from datetime import date
+from typing import NamedTuple
 
 from nsm_gate.candidates import Candidates
 from nsm_gate.checks import BY_ID, CHECKS, DEFAULTS
@@ -19,8 +19,7 @@ from nsm_gate.verdicts import verdicts
 _POOR = (Outcome.MISSED, Outcome.UNKNOWN)
 
 
-@dataclass(frozen=True, slots=True)
-class Governance:
+class Governance(NamedTuple):
     """Whose rules judge, and how those of the base and of the head differ.
 
     Attributes:
@@ -107,7 +106,7 @@ def _by_name(
     kind = policy.logs.get(record.kind.name)
     if kind is None:
         return {}
-    return {v.criterion: v for v in verdicts(replace(record, kind=kind), policy, candidates, refused)}
+    return {v.criterion: v for v in verdicts(record._replace(kind=kind), policy, candidates, refused)}
 
 
 def could_accept(waiver: Waiver, select: Collection[str], runs: Iterable[Run], *, complete: bool) -> bool:

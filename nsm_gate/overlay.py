@@ -8,7 +8,6 @@ never unjudged. Severities, waivers, exclusions and limits are the base's, but f
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from nsm_gate.expressions import Node
 from nsm_gate.policy import Criterion, ExperimentType, LogKind, Policy, Reference, UseDomain
@@ -25,8 +24,7 @@ def overlay(base: Policy, head: Policy) -> Policy:
         name: _type(kind, head.experiment_types.get(name)) for name, kind in base.experiment_types.items()
     }
     domains = {
-        name: replace(
-            domain,
+        name: domain._replace(
             criteria=_criteria(domain.criteria, head.domains[name].criteria if name in head.domains else ()),
         )
         for name, domain in base.domains.items()
@@ -41,8 +39,7 @@ def overlay(base: Policy, head: Policy) -> Policy:
         if (item.log is not None and item.log in new_logs)
         or (item.experiment_type is not None and item.experiment_type in new_types)
     )
-    return replace(
-        base,
+    return base._replace(
         logs={**logs, **new_logs},
         experiment_types={**types, **new_types},
         domains={**domains, **{name: d for name, d in head.domains.items() if name not in base.domains}},
@@ -53,13 +50,12 @@ def overlay(base: Policy, head: Policy) -> Policy:
 
 def _criteria(old: Criteria, new: Criteria) -> Criteria:
     known = {item.name for item in old}
-    marked = tuple(replace(item, rules_from="base") if isinstance(item, Criterion) else item for item in old)
+    marked = tuple(item._replace(rules_from="base") if isinstance(item, Criterion) else item for item in old)
     return (*marked, *(item for item in new if item.name not in known))
 
 
 def _type(old: ExperimentType, new: ExperimentType | None) -> ExperimentType:
-    return replace(
-        old,
+    return old._replace(
         criteria=_criteria(old.criteria, new.criteria if new else ()),
         references={**(new.references if new else {}), **old.references},
     )
@@ -67,15 +63,14 @@ def _type(old: ExperimentType, new: ExperimentType | None) -> ExperimentType:
 
 def _log(old: LogKind, new: LogKind | None, read: set[str]) -> LogKind:
     if new is None:
-        return replace(old, criteria=_criteria(old.criteria, ()))
+        return old._replace(criteria=_criteria(old.criteria, ()))
     laws = {law.name for law in old.assertions}
     words = read | set(_members(old))
     # A new name must not move what the base's rules already read under it.
     names = {
         name: places for name, places in new.names.items() if name not in old.names and name not in words
     }
-    return replace(
-        old,
+    return old._replace(
         criteria=_criteria(old.criteria, new.criteria),
         assertions=(*old.assertions, *(law for law in new.assertions if law.name not in laws)),
         references={**new.references, **old.references},

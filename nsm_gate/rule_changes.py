@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
-from typing import Final
+from typing import Final, NamedTuple
 
 from nsm_gate.expressions import Comparison, Literal, Name
 from nsm_gate.model import Severity
@@ -19,8 +18,7 @@ _OWN: Final = {"name", "description", "schema", "names", "rates", "references", 
 """Members of a log kind that are pieces of their own, or decide nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(NamedTuple):
     """A part of a policy that can change.
 
     Attributes:
@@ -36,8 +34,7 @@ class Piece:
     criterion: Criterion | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RuleChange:
+class RuleChange(NamedTuple):
     """A piece that was added, removed or changed.
 
     Attributes:
@@ -151,9 +148,9 @@ def pieces(policy: Policy) -> dict[Key, Piece]:
 def _of_log(kind: LogKind) -> dict[Key, Piece]:
     found: dict[Key, Piece] = {}
     plain = {
-        item.name: _plain(getattr(kind, item.name))
-        for item in fields(kind)
-        if item.name not in _OWN and item.name not in ("severity", "defined_at")
+        name: _plain(value)
+        for name, value in kind._asdict().items()
+        if name not in _OWN and name not in ("severity", "defined_at")
     }
     for member, value in plain.items():
         if value not in (None, "", [], {}, False):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from nsm_gate.commands.surroundings import Surroundings
 from nsm_gate.commands.workspace import Workspace
 from nsm_gate.edge import ci
@@ -60,7 +58,7 @@ def ruling(
         return head, told
     short = bases[0][:7]
     if from_base:
-        told = replace(told, said=f"the rules of the base {short} ({why})")
+        told = told._replace(said=f"the rules of the base {short} ({why})")
     trees = [CommitTree(git, base, head.limits.file) for base in bases]
     if any(recording.same_in(tree, head.folders) for tree in trees):
         return (overlay(head, head) if from_base else head), told
@@ -69,8 +67,8 @@ def ruling(
     except (GateError, GateErrors) as error:
         if from_base:
             raise _unreadable(error, short) from None
-        return head, replace(told, unreadable=str(error).split("\n")[0])
-    told = replace(told, old=base, new=head)
+        return head, told._replace(unreadable=str(error).split("\n")[0])
+    told = told._replace(old=base, new=head)
     return (overlay(base, head) if from_base else head), told
 
 
