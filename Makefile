@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: gate test lint docs clean
+.PHONY: gate test lint docs screenshots clean
 
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -30,6 +30,10 @@ lint: $(VENV)/installed
 # Write the generated parts of the documentation again.
 docs: $(VENV)/installed
 	$(BIN)/python -m tests.generated
+
+# Draw the pictures of the documentation again.
+screenshots: $(VENV)/installed
+	$(BIN)/python -m tests.screenshots
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -112,7 +112,7 @@ class Candidates:
 
     def _quickly(self, reference: Reference, this: Record, books: Sequence[Book]) -> Picked | None:
         """Pick by look-up; None where only looking at each candidate gives the right answer."""
-        agreed = same(reference, this)
+        agreed = same(reference, this, judged=True)
         if agreed is None:
             return none(reference, 0)
         own = [book for book in books if book.path == this.path]

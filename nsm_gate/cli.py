@@ -145,6 +145,10 @@ def _refuse(errors: Sequence[GateError], args: argparse.Namespace | None, world:
     wanted = getattr(args, "output_format", None) or []
     formats = [wanted] if isinstance(wanted, str) else wanted
     _report(errors, formats, world.stdout, world.stderr, world.cwd)
+    if getattr(args, "command", None) == "check" and not getattr(args, "no_ci", False):
+        from nsm_gate.commands.publish import publish_error
+
+        publish_error(errors, world.environ)
     return 2
 
 

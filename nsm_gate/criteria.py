@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 
 from nsm_gate.expressions import Call, Comparison, Node
-from nsm_gate.functions import standard_error
+from nsm_gate.functions import FUNCTIONS, standard_error
 from nsm_gate.model import Json, Outcome, Path, ReferenceUsed, Verdict
 from nsm_gate.pointers import COUNT, dotted, pointer, show
 from nsm_gate.policy import Branch, Criterion, Domain, ExperimentType, UseDomain
@@ -209,7 +209,7 @@ class _Judgement:
             return f"no count of examples is declared for {path[-1]}"
         run = self.record.kind.run
         short = ".".join(place[len(run) :] if place[: len(run)] == run else place)
-        if pointer(*place) in self.refused:
+        if pointer(*place) in self.refused and self.record.at(place) is not ABSENT:
             return f"{short} is refused by the schema"
         value = self.record.entry.value
         for index, member in enumerate(place):
@@ -243,7 +243,9 @@ class _Judgement:
         reasons = [self.lacks(path) for path in absent]
         if reasons:
             return ", ".join(dict.fromkeys(reasons))
-        return f"the values do not fit the test: {self.reads(node)}"
+        why = FUNCTIONS[node.name].unknown.replace("`", "") if isinstance(node, Call) else ""
+        where = f" ({node.name} is unknown where {why})" if isinstance(node, Call) and why else ""
+        return f"the values do not fit the test: {self.reads(node)}{where}"
 
     def result(self, outcome: Outcome, branch: Branch, explanation: str) -> Verdict:
         criterion, record = self.criterion, self.record

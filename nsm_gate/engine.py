@@ -41,6 +41,7 @@ from nsm_gate.records import Record
 from nsm_gate.scanner import Place
 from nsm_gate.schema import Validator
 from nsm_gate.timestamps import Instant, parse
+from nsm_gate.values import UNKNOWN, is_number
 from nsm_gate.verdicts import verdicts
 
 
@@ -222,7 +223,8 @@ class _Engine:
         kind = record.experiment_type if record else None
         domain = record.domain if record else None
         status = record.status if record else None
-        self.runs.append(Run(book.path, line.number, name, kind, domain, status, record is not None))
+        drawn = _history(record) if record is not None else ()
+        self.runs.append(Run(book.path, line.number, name, kind, domain, status, record is not None, drawn))
         found = places(line.raw) if record and problems else {}
         for problem in problems:
             self.stamp(problem, log, line, name, kind, found)
@@ -310,6 +312,14 @@ class _Engine:
         self.findings.append(finding)
         if waiver is not None:
             self.used.add(waiver)
+
+
+def _history(record: Record) -> tuple[float, ...]:
+    """Return the series that the log kind draws small; nothing where it is not all numbers."""
+    value = record.value(record.kind.history) if record.kind.history is not None else UNKNOWN
+    if type(value) is not list or not all(is_number(item) and abs(item) < 10**300 for item in value):
+        return ()
+    return tuple(float(item) for item in value)
 
 
 def _name_of(raw: bytes, book: Book) -> str | None:

@@ -259,6 +259,7 @@ class Run:
 
     Attributes:
         entry: Whether the line holds an entry at all.
+        history: The series that the log kind draws small, oldest first; empty where there is none.
     """
 
     path: str
@@ -268,6 +269,7 @@ class Run:
     domain: str | None
     status: str | None
     entry: bool = True
+    history: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

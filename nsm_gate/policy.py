@@ -70,6 +70,8 @@ class Reference:
         by: The metric that the pick looks at.
         none: What holds where there is no such run: unknown, pass, warn or fail.
         law: Canonical text of everything that decides the pick.
+        pairs: The parts of `where` that say that a candidate's path equals one of the judged run.
+        rest: The other parts of `where`.
     """
 
     name: str
@@ -82,6 +84,8 @@ class Reference:
     none: str = "unknown"
     description: str = ""
     law: str = ""
+    pairs: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = ()
+    rest: Node | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +140,7 @@ class LogKind:
     class_accuracies: tuple[Path, ...] = ()
     task_loss: Path | None = None
     run_id: Path | None = None
+    history: tuple[str, ...] | None = None
     names: Mapping[str, tuple[Path, ...]] = field(default_factory=dict)
     rates: Mapping[str, Path] = field(default_factory=dict)
     references: Mapping[str, Reference] = field(default_factory=dict)

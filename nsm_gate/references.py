@@ -45,7 +45,7 @@ def pick(reference: Reference, this: Record, earlier: Iterable[Record]) -> Picke
     """
     best: tuple[Decimal, Record] | None = None
     count = 0
-    group = same(reference, this)
+    group = same(reference, this, judged=True)
     for candidate in earlier:
         if group is None or same(reference, candidate) != group or not eligible(reference, candidate, this):
             continue
@@ -73,19 +73,30 @@ def strength(reference: Reference, candidate: Record, place: Path | None) -> Dec
     return decimal(value) if reference.pick == "max" else -decimal(value)
 
 
-def same(reference: Reference, record: Record) -> str | None:
-    """Return the fields that must agree, as canonical text; None where one of them is missing."""
+def same(reference: Reference, record: Record, *, judged: bool = False) -> str | None:
+    """Return the fields that must agree, as canonical text; None where one of them is missing.
+
+    Args:
+        reference: The declaration.
+        record: A candidate, or the judged run.
+        judged: Whether it is the judged run.
+    """
     values = [record.value(path) for path in reference.same]
+    for theirs, ours in reference.pairs:
+        value = record.value(ours if judged else theirs)
+        # == knows no objects and lists.
+        values.append(UNKNOWN if isinstance(value, (dict, list)) else value)
     if any(value is UNKNOWN for value in values):
         return None
     return json.dumps([_canonical(value) for value in values], sort_keys=True)
 
 
 def eligible(reference: Reference, candidate: Record, this: Record | None) -> bool:
-    """Return whether a completed run satisfies `where`; without `this`, such names are unknown."""
+    """Return whether a completed run satisfies `where`; without `this`, whether it does but for `pairs`."""
     if candidate.status != "completed":
         return False
-    if reference.where is None:
+    where = reference.where if this is not None else reference.rest
+    if where is None:
         return True
 
     def lookup(path: tuple[str, ...], gaps: bool = False, /) -> Value:
@@ -93,15 +104,16 @@ def eligible(reference: Reference, candidate: Record, this: Record | None) -> bo
             return this.value(path[1:], gaps) if this is not None and len(path) > 1 else UNKNOWN
         return candidate.value(path, gaps)
 
-    return reference.where.value(lookup) is True
+    return where.value(lookup) is True
 
 
 def shortcoming(reference: Reference, candidate: Record, this: Record) -> str:
     """Say why a run is not comparable; nothing where it is."""
     if candidate.status != "completed":
         return f"is {candidate.status or 'without a status'}, not completed"
-    if same(reference, this) is None:
-        lacking = [dotted(path) for path in reference.same if this.value(path) is UNKNOWN]
+    if same(reference, this, judged=True) is None:
+        paths = (*reference.same, *(ours for _, ours in reference.pairs))
+        lacking = [dotted(path) for path in paths if this.value(path) is UNKNOWN]
         return f"the judged run has no {', '.join(lacking)} to agree in"
     for path in reference.same:
         mine, theirs = this.value(path), candidate.value(path)
@@ -117,8 +129,8 @@ def shortcoming(reference: Reference, candidate: Record, this: Record) -> str:
 
 
 def depends_on_this(reference: Reference) -> bool:
-    """Return whether `where` looks at the judged run."""
-    return reference.where is not None and any(path[0] == "this" for path in reference.where.paths())
+    """Return whether `where` looks at the judged run otherwise than for an equality."""
+    return reference.rest is not None and any(path[0] == "this" for path in reference.rest.paths())
 
 
 def _canonical(value: Json) -> Json:

@@ -12,7 +12,7 @@ from nsm_gate.engine import Task, run
 from nsm_gate.history import Book, LogInput
 from nsm_gate.model import Json, Report, Severity, Verdict
 from nsm_gate.names import suggestion
-from nsm_gate.policy import Example, Policy
+from nsm_gate.policy import Criterion, Example, Policy
 
 _VERDICT_RULES = ("criterion-missed", "criterion-unknown")
 
@@ -34,7 +34,10 @@ class Trial:
 def try_out(example: Example, policy: Policy, now: datetime) -> Trial:
     """Judge an example and compare what it gets with what it says."""
     report = judged(example, policy, now)
-    outcomes = {verdict.criterion: verdict for verdict in report.verdicts}
+    own = {criterion.defined_at for criterion in criteria_of(policy, example.owner)}
+    # Where several files have a criterion of one name, the example speaks of that of its own file.
+    verdicts = sorted(report.verdicts, key=lambda verdict: verdict.defined_at in own)
+    outcomes = {verdict.criterion: verdict for verdict in verdicts}
     faults = []
     for criterion, wanted in example.expect.items():
         verdict = outcomes.get(criterion)
@@ -54,6 +57,23 @@ def try_out(example: Example, policy: Policy, now: datetime) -> Trial:
     silent = [rule for rule in example.findings if rule not in reported]
     faults += [f"{rule}: expected to report, and does not" for rule in silent]
     return Trial(example, tuple(faults), report.verdicts)
+
+
+def criteria_of(policy: Policy, owner: tuple[str, str]) -> list[Criterion]:
+    """Return the criteria that a rules file states itself.
+
+    Args:
+        policy: All rules.
+        owner: `log`, `experiment_type` or `domain`, and the name.
+    """
+    group, name = owner
+    if group == "log":
+        items = policy.logs[name].criteria
+    elif group == "experiment_type":
+        items = policy.experiment_types[name].criteria
+    else:
+        items = policy.domains[name].criteria
+    return [item for item in items if isinstance(item, Criterion)]
 
 
 def judged(example: Example, policy: Policy, now: datetime) -> Report:

@@ -9,11 +9,13 @@ from __future__ import annotations
 import sys
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from nsm_gate.checks import CHECKS
 from nsm_gate.commands.rules import summary
 from nsm_gate.functions import FUNCTIONS
+from tests import criteria_tables
 from tests.support import ROOT, Repo, a_run, edited, environment, gate
 
 _DATE = "2025-11-03T12:00:00+00:00"
@@ -42,6 +44,11 @@ def _cell(text: str) -> str:
 
 def failing_check() -> str:
     """Return the transcript of a check that finds something."""
+    return f"```console\n$ nsm-gate check --staged\n{failing('check', '--staged')}```"
+
+
+def failing(*command: str) -> str:
+    """Return what a command prints in a repository whose staged run breaks rules and misses criteria."""
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
         env = environment(home, GIT_AUTHOR_DATE=_DATE, GIT_COMMITTER_DATE=_DATE)
@@ -76,15 +83,22 @@ def failing_check() -> str:
         )
         repo.append("experiments/training_log.jsonl", gated)
         repo.git("add", "-A")
-        result = gate("check", "--staged", cwd=repo.path, env=env)
+        result = gate(*command, cwd=repo.path, env=env)
         if result.code != 1 or result.err:
             raise AssertionError(f"the example should fail the gate: {result}")
-        return f"```console\n$ nsm-gate check --staged\n{result.out}```"
+        return result.out
 
 
+_WARNINGS = ("class-collapse", "zero-task-loss", "impossible-metric")
 PARTS: dict[str, dict[str, Callable[[], str]]] = {
     "README.md": {"transcript": failing_check, "rules": rules_table},
     "docs/rule-language.md": {"functions": functions_table},
+    "docs/criteria.md": {
+        "criteria": criteria_tables.types_table,
+        "domains": criteria_tables.domains_table,
+        "baselines": criteria_tables.baselines_table,
+        **{rule: partial(criteria_tables.warning, rule) for rule in _WARNINGS},
+    },
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import itertools
+import re
 import shutil
 from pathlib import Path
 
@@ -361,3 +362,40 @@ def test_colours_follow_the_option_then_the_variables_then_the_terminal(
     env = environment(tmp_path, **variables)
     assert main(args, io.BytesIO(), stdout, io.StringIO(), env, str(tmp_path), lambda: NOW) == 1
     assert ("\x1b[" in stdout.getvalue()) == colored
+
+
+# --- under a hook runner ------------------------------------------------------------------------
+
+
+def test_a_hook_prints_a_screenful_and_how_much_more_there_is(tmp_path: Path) -> None:
+    repo = Repo.init(tmp_path / "lab")
+    repo.write("experiments/training_log.jsonl", [a_run()])
+    repo.commit()
+    bad = [
+        edited(a_run(f"planning_r{i}_20251101", i), findings=None, hyperparameters__seed=None)
+        for i in range(1, 30)
+    ]
+    repo.append("experiments/training_log.jsonl", *bad)
+    repo.git("add", "-A")
+    whole = gate("check", "--staged", cwd=repo.path, env=repo.env)
+    hook = gate("check", "--staged", cwd=repo.path, env={**repo.env, "PRE_COMMIT": "1"})
+    assert whole.code == hook.code == 1
+    rows = hook.out.splitlines()
+    assert len(rows) <= 43
+    (more,) = [row for row in rows if "more findings and verdicts" in row]
+    marks = re.compile(r"    [✗!i?w✓–] ")
+    shown = sum(bool(marks.match(row)) for row in rows)
+    told = sum(bool(marks.match(row)) for row in whole.out.splitlines())
+    assert more.strip().startswith(f"… +{told - shown} more")
+    assert rows[-1] == whole.out.splitlines()[-1]
+    verbose = gate("check", "--staged", "-v", cwd=repo.path, env={**repo.env, "PRE_COMMIT": "1"})
+    assert len(verbose.out.splitlines()) >= len(whole.out.splitlines())
+
+
+def test_a_short_hook_report_is_whole(tmp_path: Path) -> None:
+    repo = Repo.init(tmp_path / "lab")
+    repo.write("experiments/training_log.jsonl", [edited(a_run(), findings=None)])
+    repo.git("add", "-A")
+    whole = gate("check", "--staged", cwd=repo.path, env=repo.env)
+    hook = gate("check", "--staged", cwd=repo.path, env={**repo.env, "PRE_COMMIT": "1"})
+    assert hook.out == whole.out

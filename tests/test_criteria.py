@@ -81,7 +81,7 @@ def test_standard_errors_without_a_count_are_unknown(tmp_path: Path) -> None:
     rule = "criteria: {accuracy: {above: 0.5, standard_errors: 2}}\n"
     found = verdict(judged(tmp_path, rule, scored(0.6, dataset_config__val_size=...)), "accuracy")
     assert found["outcome"] == "unknown"
-    assert "dataset_config.val_size is refused by the schema" in found["explanation"]
+    assert "dataset_config.val_size is absent" in found["explanation"]
 
 
 def test_standard_errors_of_what_is_no_rate_are_a_mistake(tmp_path: Path) -> None:
@@ -340,3 +340,10 @@ def test_a_name_leads_to_a_place_of_the_schema(tmp_path: Path, names: str, said:
     result = gate("check", "--all", cwd=tmp_path)
     assert result.code == 2
     assert f"rules/log.yaml:{said}" in result.err
+
+
+def test_a_value_that_the_schema_misses_is_called_absent_not_refused(tmp_path: Path) -> None:
+    entry = a_baseline(metrics__accuracy=...)
+    (tmp_path / "baselines.jsonl").write_bytes(lines(entry))
+    found = verdict(check("--all", cwd=tmp_path), "accuracy")
+    assert (found["outcome"], found["explanation"]) == ("unknown", "metrics.accuracy is absent")

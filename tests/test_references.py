@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -248,3 +249,55 @@ def test_the_latest_line_speaks_for_a_run(tmp_path: Path) -> None:
     result = repo.check("--all")
     assert result.outcomes(3)["fusion_effectiveness"] == "met"
     assert [f for f in result.findings if f["rule"] == "duplicate-run"] == []
+
+
+PEERS = """\
+experiment_type: domain_exploration
+references:
+  {name}:
+    from: training_log
+    where: {where}
+    pick: max(accuracy)
+    none: unknown
+criteria:
+  peer: {{assert: accuracy > {name}.accuracy}}
+"""
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from([1, 2, 2.0, "2", True, None, {"a": 1}]),  # what must agree
+            st.sampled_from([0.4, 0.41, 0.42, 0.43]),
+            st.sampled_from([5, 10]),
+        ),
+        min_size=1,
+        max_size=8,
+    )
+)
+def test_an_equality_with_this_is_looked_up_as_it_would_be_walked(rows: list[tuple[Any, float, int]]) -> None:
+    """`x == this.x` goes by look-up; the same condition in a form that cannot is the oracle."""
+    outcomes = []
+    for name, where in (
+        ("quick", "hyperparameters.width == this.hyperparameters.width and hyperparameters.epochs >= 10"),
+        ("slow", "not hyperparameters.width != this.hyperparameters.width and hyperparameters.epochs >= 10"),
+    ):
+        with tempfile.TemporaryDirectory() as folder:
+            repo = Repo(Path(folder))
+            repo.write("nsm-gate.yaml", "rules: [rules]\n")
+            repo.write("rules/mine.yaml", PEERS.format(name=name, where=where))
+            runs = [
+                edited(
+                    a_run(f"run_{number}_20251101", number), hyperparameters__width=width,
+                    final_metrics__accuracy=accuracy, hyperparameters__epochs=epochs,
+                )
+                for number, (width, accuracy, epochs) in enumerate(rows)
+            ]  # fmt: skip
+            repo.write("training_log.jsonl", runs)
+            report = repo.check("--all").json
+            found = [v for v in report["verdicts"] if v["criterion"] == "peer"]
+            outcomes.append(
+                [(v["line"], v["outcome"], v["reference"] and v["reference"]["run"]) for v in found]
+            )
+    assert outcomes[0] == outcomes[1]

@@ -604,3 +604,10 @@ def test_a_flaw_is_a_finding_at_the_columns_of_its_value(
     name = where.rpartition("/")[2]
     holder = entry["run_data"] if name == "status" else entry["run_data"][where.split("/")[2]]
     assert json.loads(text) == holder.get(name, "dataset_config")
+
+
+def test_examples_are_the_last_member_of_each_file_of_the_pack() -> None:
+    """The gate does not read them where it only judges: it stops at their key."""
+    for file in (ROOT / "rules").rglob("*.yaml"):
+        members = list(yaml.safe_load(file.read_bytes()))
+        assert "examples" not in members[:-1], file.name

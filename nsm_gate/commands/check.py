@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from nsm_gate.changes import compare
 from nsm_gate.checks import BY_ID
 from nsm_gate.commands.progress import Progress
+from nsm_gate.commands.publish import blob, formats, group, publish
 from nsm_gate.commands.ruling import ruling
 from nsm_gate.commands.surroundings import Surroundings
 from nsm_gate.commands.workspace import Workspace, opened
+from nsm_gate.edge import ci
 from nsm_gate.edge.bases import resolve
 from nsm_gate.edge.files import write_file
 from nsm_gate.edge.logs import Logs, relative
@@ -26,6 +29,10 @@ from nsm_gate.render import FORMATS
 from nsm_gate.render.style import Style
 
 _STDIN = "<stdin>"
+_SCREENFUL = 40
+"""Rows that a hook prints: a screen of an ordinary terminal, with what the runner says around them."""
+_MACHINES = ("json", "jsonl", "sarif", "junit", "gitlab", "rdjson")
+"""Formats of which a part is worse than nothing."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -56,24 +63,39 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--stdin-log", metavar="KIND", help="log kind of standard input (default: by its members)"
     )
     parser.add_argument("--color", choices=("auto", "always", "never"), default="auto")
+    parser.add_argument(
+        "--no-ci", action="store_true",
+        help="take no base, format, summary or outputs from the CI system that runs the gate",
+    )  # fmt: skip
     parser.add_argument("-q", "--quiet", action="store_true", help="print nothing where nothing is found")
     parser.add_argument("-v", "--verbose", action="store_true", help="show every run and criterion")
 
 
 def execute(args: argparse.Namespace, world: Surroundings) -> int:
     """Judge, write one output a format, and return the exit code."""
-    outputs = _outputs(args.output_format or ["text"], world)
-    world.watch.tell(formats=args.output_format or ())
+    if args.no_ci:
+        world = replace(world, environ=ci.without(world.environ))
+    grouped = not args.output_format and formats(world.environ) == ["github"]
+    wanted = args.output_format = args.output_format or formats(world.environ)
+    outputs = _outputs(wanted, world)
+    world.watch.tell(formats=wanted)
     rules = _rules(args.select, args.ignore)
     report = _report(args, world, rules)
-    # Files first: where one cannot be written, standard output holds the error and nothing else.
+    # Files first: where one cannot be written, a machine's standard output holds the error and nothing else.
+    wrong = [
+        error for name, path in outputs if path is not None for error in _write(world, name, path, report)
+    ]
+    wrong += publish(report, world)
     for name, path in outputs:
-        if path is not None:
-            _write(os.path.join(world.cwd, path), path, FORMATS[name](report, Style()))
-    for name, path in outputs:
-        if path is None:
+        if path is None and not (wrong and name in _MACHINES):
             style = Style(world.colored(args.color), world.width(), args.verbose, args.quiet)
+            if ci.under_hook_runner(world.environ):
+                style = replace(style, rows=_SCREENFUL)
+            if grouped:
+                world.stdout.write(group(FORMATS["text"](report, style)))
             world.stdout.write(FORMATS[name](report, style))
+    if wrong:
+        raise GateErrors(tuple(wrong))
     return report.exit_code
 
 
@@ -195,11 +217,12 @@ def _spare(wanted: Sequence[str], world: Surroundings, space: Workspace, logs: L
             raise GateError(f"the output would overwrite {what}", "choose another path", path)
 
 
-def _write(place: str, path: str, content: str) -> None:
+def _write(world: Surroundings, name: str, path: str, report: Report) -> Iterator[GateError]:
+    """Write a report to a file; yield why that cannot be done."""
     try:
-        write_file(place, content)
+        write_file(os.path.join(world.cwd, path), FORMATS[name](report, Style(blob=blob(world.environ))))
     except OSError as error:
-        raise GateError(f"cannot be written: {error.strerror}", "choose another path", path) from None
+        yield GateError(f"cannot be written: {error.strerror}", "choose another path", path)
 
 
 def _rules(select: Sequence[str] | None, ignore: Sequence[str] | None) -> list[str]:

@@ -54,7 +54,8 @@ def _rules(args: argparse.Namespace, world: Surroundings) -> bool:
         planned = list(steps(space, args.type, args.domain, world.now()))
         changes = carried_out(planned, space.root, args.dry_run, world)
     if not args.dry_run:
-        world.stdout.write("next: put your own words and numbers in, then run nsm-gate rules test\n")
+        names = " ".join(name for name in (args.type, args.domain) if name is not None)
+        world.stdout.write(f"next: put your own words and numbers in, then run nsm-gate rules test {names}\n")
     return changes
 
 

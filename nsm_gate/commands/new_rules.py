@@ -111,10 +111,11 @@ def _free(
         raise GateError(f"{name[:100]!r} cannot name {what}", "write 1 to 80 letters, digits, _, - and dots")
     if name in known:
         place = known[name].defined_at
-        hint = f"edit {place.rpartition(':')[0]}, or choose another name"
-        if place.startswith("nsm:"):
+        file = place.rpartition(":")[0]
+        hint = f"edit {file}, or choose another name"
+        if ":" in file:  # a file of a pack, not of the repository
             word = what.partition(" ")[2].replace(" ", "_")
-            hint = f"choose another name; a file in {prefix} with `{word}: {name}` changes the bundled one"
+            hint = f"choose another name; a file in {prefix} with `{word}: {name}` changes that of the pack"
         raise GateError(f"{what} called {name!r} is already defined at {place}", hint)
 
 

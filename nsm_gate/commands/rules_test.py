@@ -1,4 +1,7 @@
-"""`nsm-gate rules test`: judge the examples of the rules, and say which outcomes they show."""
+"""`nsm-gate rules test`: judge the examples of the rules, and say which outcomes they show.
+
+The examples of a pack are judged by the pack, those of the repository by all its rules.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,13 @@ from collections.abc import Sequence
 
 from nsm_gate.commands.surroundings import Surroundings
 from nsm_gate.commands.workspace import opened
+from nsm_gate.edge.policy_files import CONFIG
+from nsm_gate.edge.trees import Files
 from nsm_gate.errors import GateError
 from nsm_gate.names import plural, suggestion
-from nsm_gate.policy import Criterion, Policy
+from nsm_gate.policy import Policy
 from nsm_gate.render.untrusted import plain
-from nsm_gate.trial import Trial, try_out
+from nsm_gate.trial import Trial, criteria_of, try_out
 
 _OUTCOMES = ("met", "missed", "unknown")
 _WORDS = {"log": "log kind", "experiment_type": "experiment type", "domain": "domain"}
@@ -31,13 +36,17 @@ def execute(args: argparse.Namespace, world: Surroundings) -> int:
     """Print a table of criteria and outcomes; return 1 where an example gets another verdict than it says."""
     with opened(world) as space:
         policy = space.policy(space.work, args.config, examples=True)
+        # A repository may ask more than the pack whose examples were written before it.
+        bare = f"extends: {policy.pack or 'nsm'}\n".encode()
+        pack = space.policy(Files({CONFIG: bare}), None, examples=True)
     world.watch.tell(seconds=policy.limits.seconds)
     wanted = _wanted(policy, args.names)
     trials: dict[tuple[str, str], list[Trial]] = {owner: [] for owner in wanted}
     for example in policy.examples:
         if example.owner in trials:
             world.watch.tell(at=example.path)
-            trials[example.owner].append(try_out(example, policy, world.now()))
+            judges = pack if example in pack.examples else policy
+            trials[example.owner].append(try_out(example, judges, world.now()))
     failed = total = lacking = criteria = 0
     for owner, made in trials.items():
         rows, without = _table(policy, owner, made)
@@ -45,7 +54,7 @@ def execute(args: argparse.Namespace, world: Surroundings) -> int:
         total += len(made)
         failed += sum(bool(trial.faults) for trial in made)
         lacking += without
-        criteria += len(_criteria(policy, owner))
+        criteria += len(criteria_of(policy, owner))
     said = f"{plural(total, 'example')}: {total - failed:,} passed"
     if failed:
         said += f", {failed:,} failed"
@@ -69,21 +78,9 @@ def _wanted(policy: Policy, names: Sequence[str]) -> list[tuple[str, str]]:
     return [owner for owner in owners if not names or owner[1] in names]
 
 
-def _criteria(policy: Policy, owner: tuple[str, str]) -> list[Criterion]:
-    """Return the criteria that a rules file states itself."""
-    group, name = owner
-    if group == "log":
-        items = policy.logs[name].criteria
-    elif group == "experiment_type":
-        items = policy.experiment_types[name].criteria
-    else:
-        items = policy.domains[name].criteria
-    return [item for item in items if isinstance(item, Criterion)]
-
-
 def _table(policy: Policy, owner: tuple[str, str], trials: Sequence[Trial]) -> tuple[list[str], int]:
     """Return the rows that tell of one rules file, and how many of its criteria lack an example."""
-    criteria = _criteria(policy, owner)
+    criteria = criteria_of(policy, owner)
     counts = {criterion.name: dict.fromkeys(_OUTCOMES, 0) for criterion in criteria}
     for trial in trials:
         for name, outcome in trial.example.expect.items():

@@ -63,7 +63,7 @@ def config(*, rules: bool) -> str:
     folder = "rules: [rules/]" if rules else "# rules: [rules/]"
     return f"""\
 # What nsm-gate judges in this repository. Everything has a default; see `nsm-gate rules list`.
-extends: nsm                    # the bundled rules, or none
+extends: nsm                    # the bundled pack, an installed package that ships one, or none
 # Folders of your own experiment types, domains and log kinds; `nsm-gate init --type NAME` writes one.
 {folder}
 # severity:

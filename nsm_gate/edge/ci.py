@@ -37,6 +37,23 @@ class Said:
     tip: str = ""
 
 
+_VARIABLES = ("CI", "GITHUB_", "GITLAB_", "CI_", "TF_BUILD", "BUILD_", "SYSTEM_")
+
+
+def without(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment as it is where no CI system runs."""
+    return {name: value for name, value in environ.items() if not name.startswith(_VARIABLES)}
+
+
+def system(environ: Mapping[str, str]) -> str:
+    """Return the CI system that runs the gate: `github`, `gitlab`, `azure`, or nothing that is known."""
+    if environ.get("GITHUB_ACTIONS") == "true":
+        return "github"
+    if environ.get("GITLAB_CI", "").lower() == "true":
+        return "gitlab"
+    return "azure" if environ.get("TF_BUILD", "").lower() == "true" else ""
+
+
 def in_ci(environ: Mapping[str, str]) -> bool:
     """Return whether a CI system runs the gate."""
     names = ("CI", "GITHUB_ACTIONS", "GITLAB_CI", "TF_BUILD")
@@ -47,6 +64,8 @@ def proposes(environ: Mapping[str, str]) -> bool:
     """Return whether a CI system judges a proposed change: a pull or merge request, a merge queue."""
     if environ.get("GITHUB_ACTIONS") == "true":
         return environ.get("GITHUB_EVENT_NAME") in ("pull_request", "pull_request_target", "merge_group")
+    if environ.get("TF_BUILD") and environ.get("BUILD_REASON") == "PullRequest":
+        return True
     return bool(environ.get("GITLAB_CI") and environ.get("CI_MERGE_REQUEST_DIFF_BASE_SHA"))
 
 
@@ -68,12 +87,20 @@ def hook_range(environ: Mapping[str, str]) -> Said | None:
 
 
 def said(environ: Mapping[str, str]) -> Said | None:
-    """Return what GitHub or GitLab say of the change under test."""
+    """Return what GitHub, GitLab or Azure say of the change under test."""
     if environ.get("GITHUB_ACTIONS") == "true":
         return _github(environ)
     base = environ.get("CI_MERGE_REQUEST_DIFF_BASE_SHA", "")
     if environ.get("GITLAB_CI") and base:
         return Said("exact", base, source="CI_MERGE_REQUEST_DIFF_BASE_SHA")
+    if environ.get("TF_BUILD") and environ.get("BUILD_REASON") == "PullRequest":
+        return Said(
+            "pull-request",
+            environ.get("SYSTEM_PULLREQUEST_TARGETBRANCH", "").removeprefix("refs/heads/"),
+            source="SYSTEM_PULLREQUEST_TARGETBRANCH",
+            ref=environ.get("BUILD_SOURCEBRANCH", ""),
+            tip=environ.get("SYSTEM_PULLREQUEST_SOURCECOMMITID", ""),
+        )
     return None
 
 

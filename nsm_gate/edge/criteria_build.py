@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from nsm_gate.errors import GateError
-from nsm_gate.expressions import Arithmetic, Call, Comparison, Literal, Name
+from nsm_gate.expressions import Arithmetic, Both, Call, Comparison, Literal, Name
 from nsm_gate.expressions import Node as Expression
 from nsm_gate.functions import FUNCTIONS
 from nsm_gate.model import Path
@@ -240,6 +240,7 @@ class Builder:
             str(node.value["none"].value),
             str(said.value) if said else "",
             _text_of(_law_of(node)),
+            *_split(condition),
         )
 
     def assertion(self, name: str, node: Node, run: Path) -> Assertion | None:
@@ -260,6 +261,27 @@ class Builder:
             f"{node.path}:{node.line}",
             _text_of({key: inner.plain() for key, inner in node.items() if key not in ("message", "hint")}),
         )
+
+
+def _split(
+    where: Expression | None,
+) -> tuple[tuple[tuple[tuple[str, ...], tuple[str, ...]], ...], Expression | None]:
+    """Return the equalities of a candidate's path and one of `this`, and what else a condition asks.
+
+    Runs that agree in the former can be looked up, rather than looked at one by one.
+    """
+    parts = where.items if isinstance(where, Both) else (where,) if where is not None else ()
+    pairs, rest = [], []
+    for part in parts:
+        sides = (part.first, part.rest[0][1]) if isinstance(part, Comparison) and len(part.rest) == 1 else ()
+        paths = [side.path for side in sides if isinstance(side, Name)]
+        ours = [path[1:] for path in paths if path[0] == "this" and len(path) > 1]
+        theirs = [path for path in paths if path[0] != "this"]
+        if isinstance(part, Comparison) and part.rest[0][0] == "==" and len(ours) == len(theirs) == 1:
+            pairs.append((theirs[0], ours[0]))
+        else:
+            rest.append(part)
+    return tuple(pairs), Both(tuple(rest)) if len(rest) > 1 else rest[0] if rest else None
 
 
 def _text_of(law: object) -> str:

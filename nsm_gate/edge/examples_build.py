@@ -8,6 +8,7 @@ from typing import Any
 
 from nsm_gate.edge.criteria_build import absolute
 from nsm_gate.errors import GateError
+from nsm_gate.model import Path
 from nsm_gate.names import suggestion
 from nsm_gate.policy import Example, LogKind
 from nsm_gate.strict_yaml import Node
@@ -51,25 +52,24 @@ class _File:
         self.logs = logs
         self.rule_ids = rule_ids
         self.errors = errors
-        self.made: dict[str, _Made] = {}
+        self.made: dict[str, _Made | None] = {}  # None: a mistake in it is told already
 
     def examples(self, parent: Node) -> list[Example]:
         built = []
         for node in parent.value:
             name = str(node.value["name"].value)
-            if name in self.made:
-                where = node.value["name"]
-                self.errors.append(where.error(f"two examples are called {name!r}", "rename one"))
-                continue
-            made = self.example(node)
-            if made is None:
-                continue
-            self.made[name] = made
             rules = node.get("findings")
             for item in rules.value if rules else ():
                 if item.value not in self.rule_ids:
                     hint = suggestion(str(item.value), self.rule_ids) or "nsm-gate rules list shows them"
                     self.errors.append(item.error(f"no rule is called {item.value!r}", hint))
+            if name in self.made:
+                where = node.value["name"]
+                self.errors.append(where.error(f"two examples are called {name!r}", "rename one"))
+                continue
+            made = self.made[name] = self.example(node)
+            if made is None:
+                continue
             kind, entry, before = made
             built.append(
                 Example(
@@ -87,17 +87,16 @@ class _File:
         return built
 
     def example(self, node: Node) -> _Made | None:
-        like = node.get("like")
-        base = self.like(like) if like else None
-        if like and base is None:
-            return None
-        kind = self.kind(node) if node.get("log") or base is None else base[0]
-        if kind is None:
-            return None
-        entry = self.entry(node, kind)
-        earlier = node.get("before")
+        like, earlier = node.get("like"), node.get("before")
+        base = self.made.get(str(like.value)) if like else None
+        if like is None or node.get("log"):
+            kind = self.kind(node)
+        else:
+            found = self.like(like, None)
+            kind = found[0] if found else None
+        entry = self.entry(node, kind) if kind else None
         before = self.before(earlier) if earlier else base[2] if base else {}
-        return None if entry is None else (kind, entry, before)
+        return None if kind is None or entry is None else (kind, entry, before)
 
     def kind(self, node: Node) -> LogKind | None:
         """Return the log kind: the one named, the file's own, or the only one that the file applies to."""
@@ -123,19 +122,25 @@ class _File:
             self.errors.append(node.error(f"no log kind is called {name!r}", hint))
         return self.logs.get(name)
 
-    def like(self, node: Node) -> _Made | None:
-        made = self.made.get(str(node.value))
-        if made is None:
-            hint = (
-                suggestion(str(node.value), self.made) or "name an example that stands before it in this file"
-            )
-            self.errors.append(node.error(f"no example before this one is called {node.value!r}", hint))
+    def like(self, node: Node, kind: LogKind | None) -> _Made | None:
+        """Return the example of a log kind that another is like."""
+        name = str(node.value)
+        if name not in self.made:
+            hint = suggestion(name, self.made) or "name an example that stands before it in this file"
+            self.errors.append(node.error(f"no example before this one is called {name!r}", hint))
+            return None
+        made = self.made[name]
+        if made and kind and made[0] is not kind:
+            fact = f"{name!r} is of the log kind {made[0].name}, not {kind.name}"
+            self.errors.append(node.error(fact, f"give an entry, or an example of {kind.name}"))
+            return None
         return made
 
     def before(self, parent: Node) -> dict[str, tuple[dict[str, Any], ...]]:
         built = {}
         for name, node in parent.items():
-            kind = self.log(name, node)
+            line, column = parent.keys.get(name, (node.line, node.column))
+            kind = self.log(name, Node(name, node.path, line, column))
             if kind is not None:
                 entries = [self.entry(item, kind) for item in node.value]
                 built[name] = tuple(entry for entry in entries if entry is not None)
@@ -152,36 +157,55 @@ class _File:
         if whole is not None:
             for key in ("set", "unset"):
                 if node.get(key):
-                    fault = node.value[key].error(f"{key} changes an example that is `like` another")
-                    self.errors.append(fault)
+                    hint = "write it into the entry, or make the example like another"
+                    self.errors.append(node.value[key].error(f"{key} stands beside entry", hint))
             made: dict[str, Any] = whole.plain()
             return made
-        base = self.like(like) if like else None
+        base = self.like(like, kind) if like else None
         if base is None:
             return None
         entry = copy.deepcopy(base[1])
         changed, left_out = node.get("set"), node.get("unset")
         for text, value in changed.items() if changed else ():
-            self.put(entry, absolute(text, kind.run), value)
+            fault = _put(entry, absolute(text, kind.run), value)
+            if fault and changed:
+                line, column = changed.keys.get(text, (value.line, value.column))
+                hint = "set the members one by one, or the whole object above them"
+                self.errors.append(GateError(f"{text!r} {fault}", hint, value.path, line, column))
         for item in left_out.value if left_out else ():
-            path = absolute(str(item.value), kind.run)
-            holder: Any = entry
-            for member in path[:-1]:
-                holder = holder.get(member) if isinstance(holder, dict) else None
-            if not isinstance(holder, dict) or path[-1] not in holder:
-                self.errors.append(item.error(f"the example it is like has no {item.value!r}", "take it out"))
-                continue
-            del holder[path[-1]]
+            fault = _take(entry, absolute(str(item.value), kind.run))
+            if fault:
+                self.errors.append(item.error(f"{item.value!r} {fault}", "take it out of unset"))
         return entry
 
-    def put(self, entry: dict[str, Any], path: tuple[str, ...], value: Node) -> None:
-        holder: Any = entry
-        for member in path[:-1]:
-            inner = holder.get(member)
-            if inner is None:
-                inner = holder[member] = {}
-            if not isinstance(inner, dict):
-                self.errors.append(value.error(f"{'.'.join(path)} leads through what is no object"))
-                return
-            holder = inner
-        holder[path[-1]] = value.plain()
+
+_WHOLE = "is the whole entry, not a member of it"
+
+
+def _put(entry: dict[str, Any], path: Path, value: Node) -> str:
+    """Set a member, with the objects that lead to it; return what is wrong with the path."""
+    holder: Any = entry
+    for member in path[:-1]:
+        inner = holder.get(member)
+        if inner is None:
+            inner = holder[member] = {}
+        if not isinstance(inner, dict):
+            return f"leads through {member}, which is no object"
+        holder = inner
+    if not path:
+        return _WHOLE
+    holder[path[-1]] = value.plain()
+    return ""
+
+
+def _take(entry: dict[str, Any], path: Path) -> str:
+    """Leave a member out; return what is wrong with the path."""
+    holder: Any = entry
+    for member in path[:-1]:
+        holder = holder.get(member) if isinstance(holder, dict) else None
+    if not path:
+        return _WHOLE
+    if not isinstance(holder, dict) or path[-1] not in holder:
+        return "is not there in the example that it is like"
+    del holder[path[-1]]
+    return ""

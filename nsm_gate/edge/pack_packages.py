@@ -19,6 +19,7 @@ from nsm_gate.edge.files import read_file
 from nsm_gate.edge.policy_build import check_shape
 from nsm_gate.errors import GateError, GateErrors
 from nsm_gate.names import suggestion
+from nsm_gate.schema import Validator
 from nsm_gate.strict_yaml import Node, load
 
 PACK = "nsm-gate-pack.yaml"
@@ -119,7 +120,7 @@ def read_package(extends: Node, untrusted: Collection[str], shape: Mapping[str, 
         raise GateErrors(tuple(errors) or (GateError("the file is empty", f"write pack: {name}", shown),))
     if not isinstance(root.value, dict):
         raise root.error("the file is not a mapping", "write `key: value` lines")
-    errors = check_shape(root, shape, shown)
+    errors = check_shape(root, Validator(shape, PACK))
     said = root.get("pack")
     if not errors and said is not None and str(said.value).replace("-", "_") != name:
         errors = [

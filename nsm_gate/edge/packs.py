@@ -21,11 +21,16 @@ def _root() -> Path:
     raise GateError("the bundled rules are missing from this installation", "reinstall nsm-gate")
 
 
-def rules() -> list[tuple[str, bytes]]:
-    """Return the pack's rules files in order: display path and content."""
+def rules(*, examples: bool = True) -> list[tuple[str, bytes]]:
+    """Return the pack's rules files in order: display path and content.
+
+    Args:
+        examples: Whether their examples are wanted: the last member of each file, and half of its length.
+    """
     root = _root()
     files = sorted((root / "rules").rglob("*.yaml"))
-    return [(f"nsm:{file.relative_to(root).as_posix()}", file.read_bytes()) for file in files]
+    read = [(f"nsm:{file.relative_to(root).as_posix()}", file.read_bytes()) for file in files]
+    return read if examples else [(path, data.partition(b"\nexamples:\n")[0]) for path, data in read]
 
 
 def files() -> list[tuple[str, bytes]]:

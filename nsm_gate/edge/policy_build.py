@@ -27,10 +27,11 @@ from nsm_gate.strict_yaml import Node
 KINDS = ("log", "experiment_type", "domain")
 
 
-def check_shape(root: Node, schema: Mapping[str, Any], what: str) -> list[GateError]:
+def check_shape(root: Node, validator: Validator) -> list[GateError]:
     """Return how a file breaks the schema of our own YAML, each with its place."""
     mistakes = []
-    for flaw in Validator(schema, what).flaws(root.plain()):
+    schema = validator.schema
+    for flaw in validator.flaws(root.plain()):
         steps: list[str | int] = [
             int(step) if step.isascii() and step.isdigit() else step for step in _steps(flaw.pointer)
         ]
@@ -248,6 +249,7 @@ def _log(
         configuration=tuple(absolute(text, run) for text in _texts(root, "configuration")),
         class_accuracies=tuple(absolute(text, run) for text in _texts(root, "class_accuracies")),
         task_loss=place("task_loss"),
+        history=tuple(_text(root, "history").split(".")) if root.get("history") else None,
         names={
             word: tuple(absolute(str(item.value), run) for item in node.value)
             for word, node in (names.items() if names else ())

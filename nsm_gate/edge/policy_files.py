@@ -15,6 +15,7 @@ from nsm_gate.edge.policy_build import KINDS, build, check_shape
 from nsm_gate.edge.trees import REGULAR, Tree
 from nsm_gate.errors import GateError, GateErrors
 from nsm_gate.policy import Policy
+from nsm_gate.schema import Validator
 from nsm_gate.strict_yaml import MAX_DEPTH, Node, load
 
 if TYPE_CHECKING:
@@ -49,13 +50,13 @@ def read_policy(
     config, config_name = _config(tree, config_path)
     errors: list[GateError] = []
     if config is not None:
-        errors += check_shape(config, _own_schema("config.schema.json"), CONFIG)
+        errors += check_shape(config, Validator(_own_schema("config.schema.json"), CONFIG))
     if errors:
         raise GateErrors(tuple(errors))
     extends = config.get("extends") if config else None
     package = _package(extends, untrusted)
     bundled = package.bundled if package else extends is None or extends.value == "nsm"
-    pack = _files(packs.rules(), errors) if bundled else {kind: {} for kind in KINDS}
+    pack = _files(packs.rules(examples=examples), errors) if bundled else {kind: {} for kind in KINDS}
     enforced = None
     if package is not None:
         pack, enforced = _with_package(pack, package, rule_ids, errors)
@@ -267,7 +268,8 @@ def _repository_rules(
 def _files(files: list[tuple[str, bytes]], errors: list[GateError]) -> dict[str, dict[str, Node]]:
     """Read rules files into kind -> name -> root; the same name twice in one source is a mistake."""
     built: dict[str, dict[str, Node]] = {kind: {} for kind in KINDS}
-    schema = _own_schema("rules.schema.json") if files else {}
+    # Compiled once for all files.
+    validator = Validator(_own_schema("rules.schema.json"), "rules.schema.json") if files else None
     for path, data in files:
         root, mistakes = load(data, path)
         errors += mistakes
@@ -278,7 +280,7 @@ def _files(files: list[tuple[str, bytes]], errors: list[GateError]) -> dict[str,
             hint = "begin the file with log:, experiment_type: or domain:"
             errors.append(root.error("the file says not what it defines", hint))
             continue
-        shape = check_shape(root, schema, path)
+        shape = check_shape(root, validator) if validator else []
         errors += shape
         if shape:
             continue

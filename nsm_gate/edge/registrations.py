@@ -2,35 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import datetime, timezone
 
 from nsm_gate.checks.check import Registration
 from nsm_gate.edge.files import CommitTree
 from nsm_gate.edge.git import Git
-from nsm_gate.edge.trees import Item, Tree
+from nsm_gate.edge.trees import Files, Tree
 from nsm_gate.errors import GateError, GateErrors
 from nsm_gate.policy import Policy
 from nsm_gate.rule_changes import pieces
 
 _RULES = (":(glob)**/*.yaml", ":(glob)**/*.yml", ":(glob)**/pyproject.toml")
-
-
-@dataclass(frozen=True, slots=True)
-class _Nothing:
-    """A tree without files: only the pack's rules are left."""
-
-    label: str = "an empty tree"
-
-    def paths(self) -> Collection[str]:
-        return ()
-
-    def item(self, path: str) -> Item | None:
-        return None
-
-    def read(self, path: str) -> bytes | None:
-        return None
 
 
 class Registrations:
@@ -69,7 +52,7 @@ class Registrations:
     def _at(self, commit: str) -> frozenset[str]:
         """Return the laws that a commit's rules hold; those of the pack alone for no commit."""
         if commit not in self._laws:
-            tree: Tree = CommitTree(self._git, commit) if commit else _Nothing()
+            tree: Tree = CommitTree(self._git, commit) if commit else Files({})
             try:
                 held = list(pieces(self._read(tree)).values())
             except (GateError, GateErrors):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -24,6 +24,26 @@ class Item:
     mode: str
     oid: str | None = None
     sparse: bool = field(default=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """A tree that is handed over: content by path."""
+
+    content: Mapping[str, bytes]
+    label: str = "an empty tree"
+
+    def paths(self) -> Collection[str]:
+        """Return the path of every file."""
+        return self.content.keys()
+
+    def item(self, path: str) -> Item | None:
+        """Return one file."""
+        return Item(REGULAR[0]) if path in self.content else None
+
+    def read(self, path: str) -> bytes | None:
+        """Return a file's content."""
+        return self.content.get(path)
 
 
 class Recording:

@@ -18,6 +18,8 @@ class Style:
         verbose: Whether criteria that do not apply and all runs are shown in full.
         quiet: Whether a clean report prints nothing.
         runs: How many runs are shown in full before the rest is only counted.
+        rows: How many rows the text may have, for a hook's screenful; None for any.
+        blob: Address under which the files of the judged commit are shown; empty for none.
     """
 
     color: bool = False
@@ -25,6 +27,8 @@ class Style:
     verbose: bool = False
     quiet: bool = False
     runs: int = 60
+    rows: int | None = None
+    blob: str = ""
 
     def paint(self, text: str, role: str) -> str:
         """Return text in the role's colour."""

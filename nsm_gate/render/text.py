@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ _OUTCOMES = {
 _IN_TABLE = {"criterion-missed", "criterion-unknown"}
 _RULES = 12
 """How many findings about rules are shown."""
+_FINDING = re.compile(r"    (?:\x1b\[[0-9;]*m)?[✗!i?w✓–] ")
 _COMPACT = 10
 """Above this many runs, a run without findings whose criteria are all met takes one line."""
 
@@ -59,8 +61,20 @@ def render(report: Report, style: Style) -> str:
     if not report.logs:
         rows += [f"no log was found to check · against {plain(report.base)} ({plain(report.why)})", ""]
     rows += _of_rules(report, parts, style)
+    if style.rows is not None and len(rows) > style.rows and not style.verbose:
+        rows = _screenful(rows, style.rows)
     rows.append(_painted_totals(report, style))
     return "".join(f"{row}\n" for row in rows)
+
+
+def _screenful(rows: list[str], room: int) -> list[str]:
+    """Return the first rows, ended before a finding that would be cut in two, and how much more there is."""
+    end = room
+    while end > room // 2 and rows[end][:8].isspace():
+        end -= 1
+    rest = sum(_FINDING.match(row) is not None for row in rows[end:])
+    more = f"+{rest:,} more {'finding or verdict' if rest == 1 else 'findings and verdicts'}"
+    return [*rows[:end], f"  … {more}: nsm-gate check -v shows all", ""]
 
 
 def _of_rules(report: Report, parts: Mapping[str, _OfLog], style: Style) -> list[str]:
