@@ -959,11 +959,10 @@ def test_the_workflow_asks_for_less(project: Any, monkeypatch: pytest.MonkeyPatc
     refused(p.ci("--ignore", "missing-findings"), "'missing-findings' is enforced by my_lab_pack")
 
 
-def test_the_workflow_takes_the_rules_of_the_head(project: Any) -> None:
+@pytest.mark.parametrize("args", [("--rules-from", "head"), ("--no-ci",)], ids=" ".join)
+def test_the_workflow_takes_the_rules_of_the_head(project: Any, args: tuple[str, ...]) -> None:
     p = project(OWN, a_run())
-    said = reported(
-        p.propose({"rules/sweep.yaml": LOOSER}, sweep(0.55), args=("--rules-from", "head")), "rules-changed"
-    )
+    said = reported(p.propose({"rules/sweep.yaml": LOOSER}, sweep(0.55), args=args), "rules-changed")
     assert "met only by this change's own rule" in messages(said, "rules-changed")
     assert verdict(said, "accuracy", 2)["rules_from"] == "head"
 
