@@ -164,7 +164,8 @@ class Candidates:
         return len(self._holders[1][best.key]) == 1
 
     def _group(self, reference: Reference, books: Sequence[Book], *, timed: bool) -> dict[str, _Group]:
-        name = (reference.defined_at, reference.name, tuple(book.path for book in books) + ("timed",) * timed)
+        # By its law: an edited reference may stand on the very line where the old one stood.
+        name = (reference.law, reference.name, tuple(book.path for book in books) + ("timed",) * timed)
         if name not in self._groups:
             self._groups[name] = _groups(reference, books, timed=timed)
         return self._groups[name]

@@ -142,7 +142,9 @@ def plain_rows(text: str) -> str:
 
 def _refuse(errors: Sequence[GateError], args: argparse.Namespace | None, world: Surroundings) -> int:
     """Say why nothing could be judged, on stderr and in every output that was asked for."""
-    _report(errors, getattr(args, "output_format", None) or [], world.stdout, world.stderr, world.cwd)
+    wanted = getattr(args, "output_format", None) or []
+    formats = [wanted] if isinstance(wanted, str) else wanted
+    _report(errors, formats, world.stdout, world.stderr, world.cwd)
     if getattr(args, "command", None) == "check" and not getattr(args, "no_ci", False):
         from nsm_gate.commands.publish import publish_error
 

@@ -266,7 +266,7 @@ class _Engine:
             for check in CHECKS:
                 if isinstance(check, VerdictCheck):
                     yield from check.run(Judged(verdict, started, registered))
-        yield from self.task.governance.turned(record, self.candidates, found.refused)
+        yield from self.task.governance.turned(record, self.task.books_of, found.refused)
 
     def registered(self, record: Record) -> Callable[[str], Registration] | None:
         """Return the look-up of registrations, where a rule that asks for it reports on this run."""

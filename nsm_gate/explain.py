@@ -23,7 +23,7 @@ class Read:
 
     Attributes:
         name: As the rules write it.
-        place: Where it stands: `final_metrics.accuracy`, or the other run's.
+        place: Where it stands: `final_metrics.accuracy`, or the other run's; empty where there is no place.
         value: What stands there, in words.
     """
 
@@ -112,10 +112,10 @@ def _read(path: tuple[str, ...], record: Record, pick: Pick) -> Read:
     if found is None:
         place = record.place(path)
         if COUNT in place:
-            return Read(dotted(path), "no count is declared", "–")
+            return Read(dotted(path), "", "– (no count is declared)")
         return Read(dotted(path), ".".join(place), said(record.value(path)))
     if found.record is None:
-        return Read(dotted(path), found.reason, "–")
+        return Read(dotted(path), "", f"– ({found.reason})")
     other = found.record
     name = path[1:]
     place = record.place(name) if other.kind.name == record.kind.name else other.place(name)

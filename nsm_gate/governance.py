@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import NamedTuple
 
 from nsm_gate.candidates import Candidates
 from nsm_gate.checks import BY_ID, CHECKS, DEFAULTS
 from nsm_gate.checks.check import LogCheck, Registration, RulesCheck, RulesContext
+from nsm_gate.criteria import applicable
+from nsm_gate.history import Book
 from nsm_gate.model import Outcome, Problem, Run, Severity, Verdict
 from nsm_gate.policy import LogKind, Policy, Waiver
 from nsm_gate.records import Record
@@ -16,10 +18,15 @@ from nsm_gate.rule_changes import RuleChange, differences
 from nsm_gate.schema import Validator
 from nsm_gate.verdicts import verdicts
 
-_POOR = (Outcome.MISSED, Outcome.UNKNOWN)
+_RANK = {Outcome.MISSED: 0, Outcome.UNKNOWN: 1}
+"""How far from success a verdict is; what is met or not asked is not."""
+
+BooksOf = Callable[[str], Sequence[Book]]
+"""Log kind -> its logs, as the head has them."""
 
 
-class Governance(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Governance:
     """Whose rules judge, and how those of the base and of the head differ.
 
     Attributes:
@@ -30,6 +37,7 @@ class Governance(NamedTuple):
         config: The configuration's file.
         said: Whose rules judge, in words, where it is not the head's.
         registered: Looks up since when the history holds a criterion.
+        logged: Returns the lines that a log has in the base; None where the judged lines are all new.
     """
 
     old: Policy | None = None
@@ -39,6 +47,8 @@ class Governance(NamedTuple):
     config: str = ""
     said: str = ""
     registered: Callable[[str], Registration] | None = None
+    logged: Callable[[str], Collection[bytes]] | None = None
+    _candidates: dict[str, Candidates] = field(default_factory=dict, repr=False, compare=False)
 
     def problems(
         self, policy: Policy, used: Collection[int], expected: Iterable[int], today: date
@@ -69,24 +79,35 @@ class Governance(NamedTuple):
             return None
         return Validator(old.schema, old.schema_name), Validator(new.schema, new.schema_name)
 
-    def turned(self, record: Record, candidates: Candidates, refused: Collection[str]) -> Iterator[Problem]:
-        """Yield a problem for each criterion that a new run fails by the base's rules, not by the head's.
+    def turned(self, record: Record, books_of: BooksOf, refused: Collection[str]) -> Iterator[Problem]:
+        """Yield a problem for each criterion of which the base's rules think less than the head's.
 
         Where the base's rules judge, that is an error: the change brings the run and the rule that it needs.
+        Runs that the base holds already are left out.
+
+        Args:
+            record: The run.
+            books_of: Where references find other runs.
+            refused: JSON pointers of values that the schema refuses.
         """
         if self.old is None or self.new is None or not record.appended:
             return
-        before = _by_name(record, self.old, candidates, refused)
-        after = _by_name(record, self.new, candidates, refused)
+        if self.logged is not None and record.entry.line.raw in self.logged(record.path):
+            return
+        before = _by_owner(record, self.old, self._picking("old", self.old, books_of), refused)
+        after = _by_owner(record, self.new, self._picking("new", self.new, books_of), refused)
         severity = Severity.ERROR if self.said else Severity.WARNING
-        for name, verdict in before.items():
-            other = after.get(name)
-            if verdict.outcome not in _POOR or (other is not None and other.outcome in _POOR):
+        for key, verdict in before.items():
+            other = after.get(key)
+            rank = _RANK.get(verdict.outcome, 2)
+            if rank >= (2 if other is None else _RANK.get(other.outcome, 2)):
                 continue
             if other is None:
                 now = "which this change takes out"
             elif other.outcome is Outcome.MET:
                 now = f"and met only by this change's own rule, {other.expected}"
+            elif other.outcome is Outcome.UNKNOWN:
+                now = f"and unknown by this change's own rule: {other.explanation}"
             else:
                 now = "and this change's rules no longer ask it of this run"
             yield Problem(
@@ -96,17 +117,44 @@ class Governance(NamedTuple):
                 verdict.line,
                 pointer=verdict.pointer,
                 severity=severity,
-                criterion=name,
+                criterion=verdict.criterion,
             )
 
+    def _picking(self, which: str, policy: Policy, books_of: BooksOf) -> Candidates:
+        """Return what picks references by one of the two policies: each has names of its own."""
 
-def _by_name(
+        def books(name: str) -> Sequence[Book]:
+            kind = policy.logs.get(name)
+            return (
+                [replace(book, kind=kind, _last=None) for book in books_of(name)] if kind is not None else []
+            )
+
+        if which not in self._candidates:
+            self._candidates[which] = Candidates(books)
+        return self._candidates[which]
+
+
+def _by_owner(
     record: Record, policy: Policy, candidates: Candidates, refused: Collection[str]
-) -> dict[str, Verdict]:
+) -> dict[tuple[str, str], Verdict]:
+    """Return the verdicts of a policy by who asks (log kind, type or domain) and criterion."""
     kind = policy.logs.get(record.kind.name)
     if kind is None:
         return {}
-    return {v.criterion: v for v in verdicts(record._replace(kind=kind), policy, candidates, refused)}
+    judged = record._replace(kind=kind)
+    experiment = policy.experiment_types.get(record.experiment_type or "")
+    asked = [
+        item.criterion for item in applicable(judged, experiment, policy.domains.get(record.domain or ""))
+    ]
+
+    def owner(number: int) -> str:
+        for whose, items in (("log", kind.criteria), ("type", experiment.criteria if experiment else ())):
+            if any(item is asked[number] for item in items):
+                return whose
+        return "domain"
+
+    found = verdicts(judged, policy, candidates, refused)
+    return {(owner(number), verdict.criterion): verdict for number, verdict in enumerate(found)}
 
 
 def could_accept(waiver: Waiver, select: Collection[str], runs: Iterable[Run], *, complete: bool) -> bool:

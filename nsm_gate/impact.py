@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
+from typing import TypeVar
 
 from nsm_gate.model import Finding, Outcome, Report, Verdict
 from nsm_gate.names import plural
 
 _OF_VERDICTS = {"criterion-missed", "criterion-unknown"}
+_Key = TypeVar("_Key", bound=Hashable)
+_Item = TypeVar("_Item")
 _RANK = {Outcome.MISSED: 0, Outcome.UNKNOWN: 1, Outcome.NOT_APPLICABLE: 2, Outcome.MET: 3}
 
 
@@ -64,18 +68,43 @@ def sentences(found: Sequence[Turn]) -> list[str]:
     return said
 
 
+def _pairs(
+    old: Iterable[_Item],
+    new: Iterable[_Item],
+    key: Callable[[_Item], _Key],
+    same: Callable[[_Item], Hashable],
+) -> Iterator[tuple[_Key, _Item | None, _Item | None]]:
+    """Yield what stands at one key before and after; where several do, those that are the same together."""
+    sides: tuple[dict[_Key, list[_Item]], ...] = (defaultdict(list), defaultdict(list))
+    for side, items in zip(sides, (old, new), strict=True):
+        for item in items:
+            side[key(item)].append(item)
+    for place in {**sides[0], **sides[1]}:
+        before, after = sides[0][place], list(sides[1][place])
+        left = []
+        for one in before:
+            twin = next((index for index, item in enumerate(after) if same(item) == same(one)), None)
+            if twin is None:
+                left.append(one)
+            else:
+                yield place, one, after.pop(twin)
+        for pair in zip_longest(left, after):
+            yield place, *pair
+
+
 def _verdicts(old: Report, new: Report) -> Iterator[Turn]:
-    before = {(v.path, v.line, v.criterion): v for v in old.verdicts}
-    after = {(v.path, v.line, v.criterion): v for v in new.verdicts}
-    for key in {**before, **after}:
-        one, other = before.get(key), after.get(key)
-        if one is not None and other is not None and one.outcome is other.outcome:
-            continue
+    pairs = _pairs(
+        old.verdicts, new.verdicts, lambda v: (v.path, v.line, v.criterion), lambda v: (v.law, v.outcome)
+    )
+    for (path, line, criterion), one, other in pairs:
         some = one or other
+        if some is None or (one is not None and other is not None and one.outcome is other.outcome):
+            continue
         yield Turn(
-            *key[:2],
-            some.run if some else None,
-            key[2],
+            path,
+            line,
+            some.run,
+            criterion,
             one.outcome.value if one else "not asked",
             other.outcome.value if other else "not asked",
             _asks_less(one, other),
@@ -95,27 +124,24 @@ def _said(verdict: Verdict) -> str:
 
 
 def _findings(old: Report, new: Report) -> Iterator[Turn]:
-    before, after = _by_place(old), _by_place(new)
-    for key in {**before, **after}:
-        one, other = before.get(key), after.get(key)
-        weights = [_weight(finding) for finding in (one, other)]
-        if weights[0] == weights[1]:
-            continue
+    pairs = _pairs(
+        _of_logs(old), _of_logs(new),
+        lambda f: (f.path, f.line, f.rule, f.pointer or ""), lambda f: f.message,
+    )  # fmt: skip
+    for (path, line, rule, _), one, other in pairs:
         some = other or one
-        path, line, rule, _ = key
+        weights = [_weight(finding) for finding in (one, other)]
+        if some is None or weights[0] == weights[1]:
+            continue
         yield Turn(
-            path, line, some.run if some else None, rule, _word(one), _word(other),
-            weights[1] < weights[0], some.message if some else "", criterion=False,
+            path, line, some.run, rule, _word(one), _word(other),
+            weights[1] < weights[0], some.message, criterion=False,
         )  # fmt: skip
 
 
-def _by_place(report: Report) -> dict[tuple[str, int, str, str], Finding]:
+def _of_logs(report: Report) -> Iterator[Finding]:
     logs = {log.path for log in report.logs}
-    return {
-        (f.path, f.line, f.rule, f.pointer or ""): f
-        for f in report.findings
-        if f.rule not in _OF_VERDICTS and f.path in logs
-    }
+    return (f for f in report.findings if f.rule not in _OF_VERDICTS and f.path in logs)
 
 
 def _weight(finding: Finding | None) -> int:

@@ -117,7 +117,7 @@ def shortcoming(reference: Reference, candidate: Record, this: Record) -> str:
     for path in reference.same:
         mine, theirs = this.value(path), candidate.value(path)
         if theirs is UNKNOWN or _canonical(mine) != _canonical(theirs):
-            return f"{dotted(path)} differs: {show(theirs) if theirs is not UNKNOWN else 'absent'}"
+            return f"{dotted(path)} differs{_difference(mine, theirs)}"
     if reference.where is not None and not eligible(reference, candidate, this):
         reads = []
         for path in reference.where.paths():
@@ -125,6 +125,21 @@ def shortcoming(reference: Reference, candidate: Record, this: Record) -> str:
             reads.append(f"{dotted(path)} {'absent' if value is UNKNOWN else show(value)}")
         return f"where does not hold: {', '.join(reads)}"
     return ""
+
+
+def _difference(mine: Value, theirs: Value) -> str:
+    """Say what another run has otherwise: the members, where both have an object."""
+    if theirs is UNKNOWN:
+        return ": absent"
+    if not isinstance(mine, dict) or not isinstance(theirs, dict):
+        return f": {show(theirs)}"
+    names = [
+        name
+        for name in {**mine, **theirs}
+        if name not in mine or name not in theirs or _canonical(mine[name]) != _canonical(theirs[name])
+    ]
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return f" in {', '.join(names[:3])}{more}"
 
 
 def depends_on_this(reference: Reference) -> bool:

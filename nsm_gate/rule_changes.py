@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from datetime import date
 from typing import Final, NamedTuple
 
 from nsm_gate.expressions import Comparison, Literal, Name
@@ -11,8 +12,9 @@ from nsm_gate.model import Severity
 from nsm_gate.policy import Assertion, Criterion, LogKind, Policy, Reference, UseDomain
 from nsm_gate.values import order
 
-Key = tuple[str, str]
-"""What a piece is, and its name: `("criterion", "accuracy of dual_pass_validation")`."""
+Key = tuple[str, str, str]
+"""What a piece is, its name, and what keeps it apart from another of that name: a type and a domain may be
+called alike. `("criterion", "accuracy of dual_pass_validation", "type")`."""
 
 _OWN: Final = {"name", "description", "schema", "names", "rates", "references", "assertions", "criteria"}
 """Members of a log kind that are pieces of their own, or decide nothing."""
@@ -26,12 +28,14 @@ class Piece(NamedTuple):
         shown: What a person reads of it.
         place: `file:line`.
         criterion: The criterion itself, where it is one.
+        until: The last day of a waiver.
     """
 
     law: str
     shown: str
     place: str
     criterion: Criterion | None = None
+    until: date | None = None
 
 
 class RuleChange(NamedTuple):
@@ -61,6 +65,9 @@ class RuleChange(NamedTuple):
         if self.what == "severity" and self.before is not None and self.after is not None:
             moved = Severity.of(self.after.law) - Severity.of(self.before.law)
             return "looser" if moved < 0 else "stricter" if moved > 0 else ""
+        if self.before is not None and self.after is not None and self.before.until and self.after.until:
+            later = self.after.until > self.before.until
+            return "looser" if later else "stricter" if self.after.until < self.before.until else ""
         if self.what in ("waiver", "exclude") and (self.before is None) != (self.after is None):
             return "looser" if self.before is None else "stricter"
         if self.what in ("assertion", "requirement") and (self.before is None) != (self.after is None):
@@ -78,6 +85,8 @@ class RuleChange(NamedTuple):
             said = f"{self.what} {self.name} changed"
             if self.before.shown != self.after.shown:
                 said += f" from {self.before.shown} to {self.after.shown}"
+            elif self.what == "criterion":
+                said += " in its condition or in what it compares with"
         else:
             said = f"{self.what} {self.name}"
         return f"{said} ({self.direction})" if self.direction else said
@@ -92,15 +101,39 @@ def differences(old: Policy, new: Policy, defaults: Mapping[str, Severity]) -> l
         defaults: Rule -> the severity that it has where nobody sets one.
     """
     before, after = pieces(old), pieces(new)
-    found = []
+    found = [
+        RuleChange(key[0], key[1], before.get(key), after.get(key))
+        for key in {**before, **after}
+        if key not in before or key not in after or before[key].law != after[key].law
+    ]
+    return [*found, *_severities(old, new, defaults)]
+
+
+def _severities(old: Policy, new: Policy, defaults: Mapping[str, Severity]) -> Iterator[RuleChange]:
+    """Yield the severities that differ in effect, wherever one of the policies sets them."""
+    before, after = _set(old), _set(new)
     for key in {**before, **after}:
-        one, other = before.get(key), after.get(key)
-        if key[0] == "severity":
-            usual = defaults[key[1].partition(" ")[0].partition(".")[0]].word
-            one = one or Piece(usual, f"{usual} (default)", other.place if other else "")
-            other = other or Piece(usual, f"{usual} (default)", one.place)
-        if one is None or other is None or one.law != other.law:
-            found.append(RuleChange(*key, one, other))
+        rule, log, kind = key
+        words = [policy.severity(rule, log, kind, defaults[rule]).word for policy in (old, new)]
+        if words[0] == words[1]:
+            continue
+        (name, place), *_ = (held[key] for held in (after, before) if key in held)
+        sides = [
+            Piece(word, word if key in held or word != defaults[rule].word else f"{word} (default)", place)
+            for word, held in zip(words, (before, after), strict=True)
+        ]
+        yield RuleChange("severity", name, *sides)
+
+
+def _set(policy: Policy) -> dict[tuple[str, str, str | None], tuple[str, str]]:
+    """Return (rule, log kind, type) -> name and place of each severity that a policy sets."""
+    found: dict[tuple[str, str, str | None], tuple[str, str]] = {}
+    for item in policy.severities:
+        name = ".".join(part for part in (item.rule, item.log, item.experiment_type) if part)
+        found[item.rule, item.log or "", item.experiment_type] = (name, item.defined_at)
+    for kind in policy.logs.values():
+        for rule in kind.severity:
+            found.setdefault((rule, kind.name, None), (f"{rule} of {kind.name}", kind.defined_at))
     return found
 
 
@@ -109,37 +142,37 @@ def pieces(policy: Policy) -> dict[Key, Piece]:
     found: dict[Key, Piece] = {}
     for kind in policy.logs.values():
         found |= _of_log(kind)
-        found |= _criteria(kind.criteria, kind.name, kind.defined_at)
-        found |= _references(kind.references, kind.name)
+        found |= _criteria(kind.criteria, kind.name, "log", kind.defined_at)
+        found |= _references(kind.references, kind.name, "log")
     for experiment in policy.experiment_types.values():
         place, name = experiment.defined_at, experiment.name
-        found["experiment type", name] = Piece("", "defined", place)
+        found["experiment type", name, ""] = Piece("", "defined", place)
         for need in experiment.requires:
-            found["requirement", f"{need} of {name}"] = Piece("", "required", place)
-        found |= _criteria(experiment.criteria, name, place)
-        found |= _references(experiment.references, name)
+            found["requirement", f"{need} of {name}", ""] = Piece("", "required", place)
+        found |= _criteria(experiment.criteria, name, "type", place)
+        found |= _references(experiment.references, name, "type")
     for domain in policy.domains.values():
-        found["domain", domain.name] = Piece(
+        found["domain", domain.name, ""] = Piece(
             json.dumps(domain.metrics), f"metrics {', '.join(domain.metrics) or 'none'}", domain.defined_at
         )
-        found |= _criteria(domain.criteria, domain.name, domain.defined_at)
-    for item in policy.severities:
-        of = ".".join(part for part in (item.rule, item.log, item.experiment_type) if part)
-        found["severity", of] = Piece(item.severity.word, item.severity.word, item.defined_at)
-    for waiver in policy.waivers:
+        found |= _criteria(domain.criteria, domain.name, "domain", domain.defined_at)
+    # What lasts longest is what counts, where one thing is waived twice.
+    for waiver in sorted(policy.waivers, key=lambda waiver: waiver.expires):
         shown = f"{waiver.reason} ({waiver.owner}, until {waiver.expires})"
-        law = json.dumps([waiver.path, waiver.line, str(waiver.expires)])
-        found["waiver", f"{waiver.rule} for {waiver.about}"] = Piece(law, shown, waiver.defined_at)
+        about = f"{waiver.rule} for {waiver.about}"
+        found["waiver", about, ""] = Piece(
+            str(waiver.expires), shown, waiver.defined_at, until=waiver.expires
+        )
     for index, glob in enumerate(policy.exclude):
         place = policy.places.get(f"exclude.{index}", policy.places.get("exclude", ""))
-        found["exclude", glob] = Piece("", "not checked", place)
+        found["exclude", glob, ""] = Piece("", "not checked", place)
     for name in ("line", "file", "seconds"):
         value = (
             f"{getattr(policy.limits, name):g}" if name == "seconds" else str(getattr(policy.limits, name))
         )
         place = policy.places.get(f"limits.{name}", policy.places.get("limits", ""))
-        found["limit", name] = Piece(value, value, place)
-    found["pack", "of the rules"] = Piece(
+        found["limit", name, ""] = Piece(value, value, place)
+    found["pack", "of the rules", ""] = Piece(
         f"{policy.source}{policy.pinned}", policy.source, policy.places.get("extends", "")
     )
     return found
@@ -156,18 +189,16 @@ def _of_log(kind: LogKind) -> dict[Key, Piece]:
         if value not in (None, "", [], {}, False):
             text = json.dumps(value)
             shown = text if len(text) <= 80 else f"{text[:79]}…"
-            found["log kind", f"{kind.name}: {member}"] = Piece(text, shown, kind.defined_at)
+            found["log kind", f"{kind.name}: {member}", ""] = Piece(text, shown, kind.defined_at)
     schema = json.dumps(kind.schema, sort_keys=True)
-    found["schema", kind.schema_name] = Piece(schema, "what entries must be", kind.defined_at)
+    found["schema", kind.schema_name, kind.name] = Piece(schema, "what entries must be", kind.defined_at)
     for name, places in kind.names.items():
         shown = " or ".join(".".join(place) for place in places)
-        found["name", f"{name} of {kind.name}"] = Piece(shown, shown, kind.defined_at)
+        found["name", f"{name} of {kind.name}", ""] = Piece(shown, shown, kind.defined_at)
     for name, place in kind.rates.items():
-        found["rate", f"{name} of {kind.name}"] = Piece(".".join(place), ".".join(place), kind.defined_at)
-    for rule, severity in kind.severity.items():
-        found["severity", f"{rule} of {kind.name}"] = Piece(severity.word, severity.word, kind.defined_at)
+        found["rate", f"{name} of {kind.name}", ""] = Piece(".".join(place), ".".join(place), kind.defined_at)
     for law in kind.assertions:
-        found["assertion", f"{law.name} of {kind.name}"] = _assertion(law)
+        found["assertion", f"{law.name} of {kind.name}", ""] = _assertion(law)
     return found
 
 
@@ -179,10 +210,12 @@ def _plain(value: object) -> object:
     return [_plain(item) for item in value] if isinstance(value, tuple) else value
 
 
-def _criteria(items: tuple[Criterion | UseDomain, ...], owner: str, place: str) -> dict[Key, Piece]:
+def _criteria(
+    items: tuple[Criterion | UseDomain, ...], owner: str, whose: str, place: str
+) -> dict[Key, Piece]:
     found: dict[Key, Piece] = {}
     for item in items:
-        key = ("criterion", f"{item.name} of {owner}")
+        key = ("criterion", f"{item.name} of {owner}", whose)
         if isinstance(item, Criterion):
             shown = ", else ".join(branch.expected for branch in item.branches)
             found[key] = Piece(item.law, f'"{shown}"', item.defined_at, item)
@@ -191,9 +224,9 @@ def _criteria(items: tuple[Criterion | UseDomain, ...], owner: str, place: str) 
     return found
 
 
-def _references(references: Mapping[str, Reference], owner: str) -> dict[Key, Piece]:
+def _references(references: Mapping[str, Reference], owner: str, whose: str) -> dict[Key, Piece]:
     return {
-        ("reference", f"{name} of {owner}"): Piece(
+        ("reference", f"{name} of {owner}", whose): Piece(
             reference.law,
             f"{reference.pick}({'.'.join(reference.by)}) of {reference.log}",
             reference.defined_at,

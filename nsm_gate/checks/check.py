@@ -87,8 +87,8 @@ class Registration(NamedTuple):
     """Since when the history of the rules holds a criterion as it judges now.
 
     Attributes:
-        commit: The commit that brought it, shortened; empty where it is not committed yet.
-        when: When that was, in UTC; None where it is not committed yet.
+        commit: The commit that brought it, shortened; empty where it is new.
+        when: When that was, in UTC; None where it is new.
         always: Whether it came with the pack, and the repository never had another.
         certain: Whether no older commit may hold it that this clone lacks.
     """

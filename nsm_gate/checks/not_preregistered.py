@@ -1,9 +1,10 @@
 """A criterion was fixed before the run that it judges began.
 
 Why: a threshold that is chosen after looking at the result is met by design. The history of the rules
-tells when a criterion was first committed as it judges now: on the first-parent line of HEAD, where a
-pull request counts from its merge. Criteria of a pack count as registered as long as nothing overrides them.
-Ignored by default, since it reads the history of the rules; a team turns it on under `severity:`.
+tells when a criterion was first committed as it judges now: on the first-parent line of HEAD, or of the
+base where its rules judge; a pull request counts from its merge. Criteria of a pack count as registered as
+long as nothing overrides them. Ignored by default, since it reads the history of the rules; a team turns it
+on under `severity:`.
 Fix: commit the criterion first, then run the experiment. A finished run keeps this mark.
 Example: a criterion committed on 2026-05-03 for a run that began on 2026-05-01.
 """
@@ -27,7 +28,7 @@ def run(judged: Judged) -> Iterator[Problem]:
         return
     hint = "commit a criterion before the runs that it judges"
     if found.when is None:
-        fact = "is not committed yet"
+        fact = "is new in this change"
     elif judged.started is None:
         fact, hint = "cannot be dated against the run, which says no start", "log when the run began"
     elif found.when <= judged.started.utc:

@@ -25,7 +25,7 @@ def run(rules: RulesContext) -> Iterator[Problem]:
     for change in rules.changes:
         piece = change.after or change.before
         path, _, line = (piece.place if piece else "").rpartition(":")
-        bundled = not path or not line.isdigit()
+        bundled = not path or ":" in path or not line.isdigit()  # `nsm:rules/x.yaml` is no file of the change
         yield Problem(
             "rules-changed", change.sentence, _HINT,
             1 if bundled else int(line), path=rules.config if bundled else path,

@@ -77,12 +77,18 @@ def _found(name: str, line: int | None, inputs: Sequence[LogInput]) -> tuple[Boo
             if record is None or record.name is None:
                 continue
             names.add(record.name)
-            if record.name == name and line in (None, index + 1):
+            if record.name == name:
                 seen.append((item.book, index))
     if not seen:
-        where = f" on line {line}" if line is not None and name in names else ""
         hint = suggestion(name, names) or f"the logs hold {plural(len(names), 'run')}"
-        raise GateError(f"no run is called {name!r}{where}", hint)
+        raise GateError(f"no run is called {name!r}", hint)
+    if line is not None:
+        lines = sorted({index + 1 for _, index in seen})
+        seen = [found for found in seen if found[1] + 1 == line]
+        if not seen:
+            shown = ", ".join(map(str, lines[:20])) + ", …" * (len(lines) > 20)
+            hint = f"it stands on {'lines' if len(lines) > 1 else 'line'} {shown}"
+            raise GateError(f"line {line} is not of {name!r}", hint)
     logs = sorted({book.path for book, _ in seen})
     if len(logs) > 1:
         raise GateError(f"{name!r} stands in {', '.join(logs)}", "name the log after the run")
@@ -105,7 +111,8 @@ def _heading(record: Record, policy: Policy, style: Style) -> Iterator[str]:
     if domain is not None:
         yield f"  domain {plain(domain.name)}  {plain(domain.defined_at)}"
     if record.kind.experiment_type is not None and kind is None:
-        yield f"  no experiment type {plain(record.experiment_type or '')}: no criteria of a type apply"
+        named = f"no rule defines the experiment type {plain(record.experiment_type or '', 80)}"
+        yield f"  {named if record.experiment_type else 'no experiment type'}: no criteria of a type apply"
 
 
 def _criteria(made: Sequence[Explained], record: Record, style: Style) -> Iterator[str]:
@@ -123,7 +130,8 @@ def _criteria(made: Sequence[Explained], record: Record, style: Style) -> Iterat
             word = "asks" if not several else "first asks" if number == 0 else "else asks"
             yield f"    {word} {plain(branch.expected)}{source if number == 0 else ''}"
         for read in item.reads:
-            yield f"    reads {plain(read.name)} = {plain(read.value)}  at {plain(read.place)}"
+            place = f"  at {plain(read.place)}" if read.place else ""
+            yield f"    reads {plain(read.name)} = {plain(read.value)}{place}"
         for reference, candidates in item.references:
             yield from _reference(reference, candidates, style)
         yield f"    so {plain(verdict.explanation, 2000)}"

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import argparse
-import json
 
 from nsm_gate.checks import DEFAULTS
 from nsm_gate.commands.progress import Progress
+from nsm_gate.commands.ruling import unreadable
 from nsm_gate.commands.surroundings import Surroundings
 from nsm_gate.commands.workspace import Workspace, opened
 from nsm_gate.edge.bases import Comparison, resolve
 from nsm_gate.edge.files import CommitTree
 from nsm_gate.edge.logs import Logs
 from nsm_gate.engine import Task, run
-from nsm_gate.errors import GateError
+from nsm_gate.errors import GateError, GateErrors
 from nsm_gate.impact import Turn, sentences, turns
 from nsm_gate.model import Report
 from nsm_gate.names import plural
 from nsm_gate.policy import Policy
+from nsm_gate.render.json import dump
 from nsm_gate.render.untrusted import plain
 from nsm_gate.rule_changes import RuleChange, differences
 
@@ -47,7 +48,10 @@ def execute(args: argparse.Namespace, world: Surroundings) -> int:
             raise GateError("there is no base to take the old rules from", "name one with --base")
         base = comparison.bases[0]
         new = space.policy(space.work, args.config)
-        old = space.policy(CommitTree(git, base, new.limits.file), args.config)
+        try:
+            old = space.policy(CommitTree(git, base, new.limits.file), args.config)
+        except (GateError, GateErrors) as error:
+            raise unreadable(error, base[:7], "name a --base whose rules load") from None
         world.watch.tell(seconds=new.limits.seconds)
         changes = differences(old, new, DEFAULTS)
         reports = [_judged(policy, space, world) for policy in (old, new)]
@@ -138,4 +142,4 @@ def _json(
         ],
         "summary": {"turned": len(found), "loosened": loosened, "said": sentences(found)},
     }  # fmt: skip
-    return json.dumps(document, indent=1) + "\n"
+    return dump(document)

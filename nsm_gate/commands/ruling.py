@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import replace
+from functools import cache
+
+from nsm_gate.checks import DEFAULTS
 from nsm_gate.commands.surroundings import Surroundings
 from nsm_gate.commands.workspace import Workspace
 from nsm_gate.edge import ci
@@ -12,8 +17,11 @@ from nsm_gate.edge.registrations import Registrations
 from nsm_gate.edge.trees import Recording, Tree
 from nsm_gate.errors import GateError, GateErrors
 from nsm_gate.governance import Governance
+from nsm_gate.jsonl import split
 from nsm_gate.overlay import overlay
 from nsm_gate.policy import Policy
+
+_MEND = "a maintainer mends them on the base branch; --rules-from head judges by the head's rules"
 
 
 def ruling(
@@ -49,7 +57,8 @@ def ruling(
     told = Governance(
         config=file,
         pack="" if head.fingerprint.startswith(head.pinned) else head.fingerprint,
-        registered=Registrations(git, at) if git is not None else None,
+        # A proposal may bring a history of its own, with dates to its liking: the base's counts.
+        registered=Registrations(git, at, bases[0] if from_base and bases else "HEAD") if git else None,
     )
     if not bases or git is None:
         if wish == "base":
@@ -58,23 +67,29 @@ def ruling(
         return head, told
     short = bases[0][:7]
     if from_base:
-        told = told._replace(said=f"the rules of the base {short} ({why})")
+        told = replace(told, said=f"the rules of the base {short} ({why})")
     trees = [CommitTree(git, base, head.limits.file) for base in bases]
     if any(recording.same_in(tree, head.folders) for tree in trees):
-        return (overlay(head, head) if from_base else head), told
+        return (overlay(head, head, DEFAULTS) if from_base else head), told
     try:
         base = at(trees[0])
     except (GateError, GateErrors) as error:
         if from_base:
-            raise _unreadable(error, short) from None
-        return head, told._replace(unreadable=str(error).split("\n")[0])
-    told = told._replace(old=base, new=head)
-    return (overlay(base, head) if from_base else head), told
+            raise unreadable(error, short, _MEND) from None
+        return head, replace(told, unreadable=str(error).split("\n")[0])
+    told = replace(told, old=base, new=head)
+    if not comparison.bases:
+
+        @cache
+        def logged(path: str) -> Collection[bytes]:
+            return frozenset(split(trees[0].read(path) or b"")[0])
+
+        told = replace(told, logged=logged)
+    return (overlay(base, head, DEFAULTS) if from_base else head), told
 
 
-def _unreadable(error: GateError | GateErrors, short: str) -> GateErrors:
-    """Return the error for rules of the base that cannot be read."""
+def unreadable(error: GateError | GateErrors, short: str, hint: str) -> GateErrors:
+    """Return the error for rules of the base that cannot be read, at the place of their first mistake."""
     inner = error.errors if isinstance(error, GateErrors) else (error,)
-    hint = "a maintainer mends them on the base branch; --rules-from head judges by the head's rules"
-    first = GateError(f"the rules of the base {short} cannot be read, so nothing is judged", hint)
-    return GateErrors((first, *inner))
+    fact = f"the rules of the base {short} cannot be read, so nothing is judged"
+    return GateErrors((GateError(fact, hint, inner[0].path, inner[0].line, inner[0].column), *inner))

@@ -32,12 +32,14 @@ class Builder:
 
     Attributes:
         references: Every reference that is declared anywhere, for names that stand alone.
+        own: Those of the log kind or type that is being built, which go before the others.
         scope: What is being built: `log`, `experiment_type`, `domain` or `reference`, and its name; of a
             reference also the log kind that it is picked from, and whose it is.
         read: Every expression with its scope and place, so that its names can be held against schemas.
     """
 
     references: Mapping[str, Node] = field(default_factory=dict)
+    own: Mapping[str, Node] = field(default_factory=dict)
     errors: list[GateError] = field(default_factory=list)
     scope: tuple[str, ...] = ("", "")
     read: list[tuple[tuple[str, ...], Node, Expression]] = field(default_factory=list)
@@ -192,7 +194,7 @@ class Builder:
             plain.pop("source", None)
         parts = [part for branch in branches for part in (branch.test, branch.condition) if part]
         used = {
-            path[0]: _law_of(self.references[path[0]])
+            path[0]: _law_of(self.own.get(path[0], self.references[path[0]]))
             for part in (*parts, *([condition] if condition else ()))
             for path in part.paths()
             if path[0] in self.references

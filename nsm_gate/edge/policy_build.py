@@ -74,11 +74,12 @@ def build(
         examples: Whether to build the examples.
     """
     declared: dict[str, Node] = {}
-    for group in ("log", "experiment_type"):
+    # Log kinds last: one type's reference of the same name is nothing to another type.
+    for group in ("experiment_type", "log"):
         for root in merged[group].values():
             node = root.get("references")
             declared.update(node.items() if node else ())
-    builder = Builder(declared, mistakes)
+    builder = Builder(declared, errors=mistakes)
     logs = {name: _log(builder, name, root, schema_of) for name, root in merged["log"].items()}
     types = {name: _type(builder, name, root) for name, root in merged["experiment_type"].items()}
     domains = {name: _domain(builder, name, root) for name, root in merged["domain"].items()}
@@ -191,7 +192,8 @@ def _texts(root: Node | None, key: str) -> tuple[str, ...]:
 
 def _references(builder: Builder, root: Node) -> dict[str, Reference]:
     node = root.get("references")
-    built = {name: builder.reference(name, inner) for name, inner in (node.items() if node else ())}
+    builder.own = dict(node.items()) if node else {}
+    built = {name: builder.reference(name, inner) for name, inner in builder.own.items()}
     return {name: reference for name, reference in built.items() if reference}
 
 
@@ -301,6 +303,7 @@ def _type(builder: Builder, name: str, root: Node) -> ExperimentType:
 
 def _domain(builder: Builder, name: str, root: Node) -> Domain:
     builder.scope = ("domain", name)
+    builder.own = {}
     return Domain(
         name,
         _text(root, "description"),

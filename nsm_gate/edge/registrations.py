@@ -17,24 +17,26 @@ _RULES = (":(glob)**/*.yaml", ":(glob)**/*.yml", ":(glob)**/pyproject.toml")
 
 
 class Registrations:
-    """Dates criteria by the first-parent line of HEAD, where a merged branch counts from its merge."""
+    """Dates criteria by the first-parent line of a commit, where a merged branch counts from its merge."""
 
-    def __init__(self, git: Git, read: Callable[[Tree], Policy]) -> None:
+    def __init__(self, git: Git, read: Callable[[Tree], Policy], start: str = "HEAD") -> None:
         """Keep the way to the rules of a commit; nothing is read yet.
 
         Args:
             git: The repository.
             read: Returns the policy of a tree.
+            start: The commit that the line begins at.
         """
         self._git = git
         self._read = read
+        self._start = start
         self._commits: list[tuple[str, int]] | None = None
         self._laws: dict[str, frozenset[str]] = {}
 
     def __call__(self, law: str) -> Registration:
         """Return since when every commit holds a criterion's canonical text."""
         if self._commits is None:
-            head = self._git.commit("HEAD")
+            head = self._git.commit(self._start)
             self._commits = self._git.first_parents(head, *_RULES) if head else []
         found: tuple[str, int] | None = None
         for commit, time in self._commits:

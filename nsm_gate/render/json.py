@@ -32,7 +32,7 @@ def render(report: Report, style: Style) -> str:
             "exit_code": report.exit_code,
         },
     }
-    return _dump(document)
+    return dump(document)
 
 
 def render_error(error: GateError) -> str:
@@ -41,10 +41,11 @@ def render_error(error: GateError) -> str:
         "message": error.message, "hint": error.hint,
         "path": error.path, "line": error.line, "column": error.column,
     }  # fmt: skip
-    return _dump({"error": members})
+    return dump({"error": members})
 
 
-def _dump(document: Any) -> str:
+def dump(document: Any) -> str:
+    """Return a document as text in which nothing acts on a terminal or a CI runner."""
     text = json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False)
     try:
         text.encode("utf-8")
