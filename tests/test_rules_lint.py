@@ -420,6 +420,24 @@ def test_a_schema_that_refers_to_itself_without_end_is_not_compared(tmp_path: Pa
     assert [": warning  " in row and "refers to itself without end" in row for row in rows] == [True]
 
 
+@pytest.mark.parametrize("key", ["allOf", "not", "items", "anyOf"])
+def test_a_schema_that_is_very_deep_is_no_internal_error(tmp_path: Path, key: str) -> None:
+    schema: dict[str, Any] = {"type": "object"}
+    for _ in range(90 if key.endswith("Of") else 180):
+        schema = {key: [schema] if key.endswith("Of") else schema}
+    rows = remarks(lint(tmp_path, {}, schema=schema))
+    assert ["deeper than the reference implementation can follow" in row for row in rows] == [True]
+
+
+def test_parts_of_a_schema_that_name_each_other_are_looked_at_once(tmp_path: Path) -> None:
+    parts: dict[str, Any] = {"a0": {"const": 0}}
+    for number in range(1, 41):
+        parts[f"a{number}"] = {"anyOf": [{"$ref": f"#/$defs/a{number - 1}"}] * 2}
+    schema = {"$defs": parts, "properties": {"free": {"$ref": "#/$defs/a40"}}}
+    rows = criterion(tmp_path, '"> 1"', name="free", schema=schema)
+    assert [row.split(": ")[1] for row in rows] == ["error  free of probe can never be met"]
+
+
 def test_only_lint_imports_the_reference_implementation(tmp_path: Path) -> None:
     script = (
         "import sys; from nsm_gate.commands import check, config, rules; print('jsonschema' in sys.modules)"

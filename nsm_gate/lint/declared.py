@@ -15,7 +15,7 @@ from nsm_gate.pointers import COUNT
 from nsm_gate.policy import LogKind, Policy, Reference
 from nsm_gate.values import decimal, is_number
 
-_DEEPEST = 40
+_DEEPEST = 100
 _SORTS = {
     "number": NUMBER,
     "integer": Values(numbers=(Range(whole=True),)),
@@ -68,6 +68,8 @@ class _Schema:
 
     def __init__(self, root: Mapping[str, Any]) -> None:
         self.root = root
+        # A part is looked at once a path: parts that name each other would explode, or never end.
+        self.seen: dict[tuple[int, Path], Values] = {}
         # Up to draft 7, what stands beside $ref counts for nothing.
         self.alone = any(word in str(root.get("$schema", "")) for word in _LEGACY)
 
@@ -103,6 +105,14 @@ def _at(node: Any, path: Path, schema: _Schema, depth: int) -> Values:
         return Values()
     if not isinstance(node, Mapping) or depth > _DEEPEST:
         return ANYTHING
+    key = (id(node), path)
+    if key not in schema.seen:
+        schema.seen[key] = ANYTHING  # where it meets itself
+        schema.seen[key] = _looked_up(node, path, schema, depth)
+    return schema.seen[key]
+
+
+def _looked_up(node: Mapping[str, Any], path: Path, schema: _Schema, depth: int) -> Values:
     beside, groups, counts = schema.parts(node)
     found = ANYTHING
     if counts:

@@ -31,14 +31,17 @@ def malformed(path: str, data: bytes, schema: Mapping[str, Any]) -> Iterator[Rem
     if reference.draft not in DRAFTS:
         yield remark("/$schema", "the reference implementation does not know this draft", "name another")
         return
-    broken = False
-    for where, keyword in reference.breaks(MOST):
-        broken = True
+    try:
+        broken = list(reference.breaks(MOST))
+    except RecursionError:
+        fact = "the schema is nested deeper than the reference implementation can follow"
+        yield Remark(path, 1, Severity.WARNING, fact, "flatten it, so that both engines can judge")
+        return
+    for where, keyword in broken:
         hint = "write what the meta-schema of its draft asks for"
         yield remark(where, f"{where or 'the schema'} breaks the meta-schema: {keyword}", hint)
-    if not broken:
-        for where, message, hint in _walk(reference):
-            yield remark(where, message, hint)
+    for where, message, hint in () if broken else _walk(reference):
+        yield remark(where, message, hint)
 
 
 def _walk(reference: Reference) -> Iterator[tuple[str, str, str]]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import functools
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from nsm_gate.expressions import Node as Expression
@@ -82,7 +83,7 @@ class _Rule:
 
     def criterion(self, criterion: Criterion) -> Iterator[Remark]:
         """Yield remarks on the condition, the branches and the tests of a criterion."""
-        state: State | None = State(Declared(self.kind, self.policy, self.references).of)
+        state: State | None = self.state(self.references)
         if criterion.when is not None and state is not None:
             yield from self.condition(criterion.when, self.node.get("when") or self.node, "when", state)
             state = assume(criterion.when, True, state)
@@ -135,8 +136,7 @@ class _Rule:
             fact = f"{number} has the condition of branch {earlier.index(condition) + 1}"
             yield error(node, fact, "no run reaches it: change the condition, or take it out")
             return
-        alone = State(Declared(self.kind, self.policy, self.references).of)
-        odd = list(self.condition(condition, node, number, alone))
+        odd = list(self.condition(condition, node, number, self.state(self.references)))
         yield from odd
         if not odd and (state is None or not can(condition, True, state)):
             hint = "the conditions before it take every run that it would: change the order, or take it out"
@@ -159,7 +159,7 @@ class _Rule:
 
     def assertion(self, law: Assertion) -> Iterator[Remark]:
         """Yield a remark on a law that is never asked for, always broken or never broken."""
-        state: State | None = State(Declared(self.kind, self.policy, {}).of)
+        state: State | None = self.state({})
         if law.when is not None and state is not None:
             yield from self.condition(law.when, self.node.get("when") or self.node, "when", state)
             state = assume(law.when, True, state)
@@ -167,6 +167,10 @@ class _Rule:
         if state is not None and not can(law.test, False, state):
             hint = f"{self.bounds(law.test)}change the law, or take it out"
             yield warning(node, f"the law {self.said} can never be broken", hint)
+
+    def state(self, references: Mapping[str, Reference]) -> State:
+        """Return what is known of any run."""
+        return State(functools.cache(Declared(self.kind, self.policy, references).of))
 
     def bounds(self, node: Expression) -> str:
         """Say what the schema allows where it bounds what an expression reads."""
