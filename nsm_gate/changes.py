@@ -11,6 +11,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 Lines = Sequence[bytes]
 
@@ -35,8 +36,7 @@ class Lost:
     moved_to: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """What happened to one log between its bases and its head.
 
     Attributes:

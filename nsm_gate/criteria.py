@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from nsm_gate.expressions import Call, Comparison, Node
 from nsm_gate.functions import FUNCTIONS, standard_error
@@ -22,8 +22,7 @@ _NONE = ("pass", "warn", "unknown", "fail")
 """What may hold where a reference has no run, from the mildest to the gravest."""
 
 
-@dataclass(frozen=True, slots=True)
-class Applied:
+class Applied(NamedTuple):
     """A criterion that is asked of a run.
 
     Attributes:
@@ -161,7 +160,7 @@ class _Judgement:
         outcome = Outcome.MISSED if word == "fail" else Outcome.MET
         said = "missed" if word == "fail" else "met"
         verdict = self.result(outcome, branch, f"{missing}, which the rules count as {said}")
-        return replace(verdict, margin=None, unverified=word == "warn")
+        return verdict._replace(margin=None, unverified=word == "warn")
 
     def distance(self, test: Node, outcome: Outcome) -> str:
         margin = test.margin(self.lookup)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from nsm_gate.checks import CHECKS
 from nsm_gate.checks.check import EntryCheck, Subject
 from nsm_gate.model import Problem
 
 
-@dataclass(frozen=True, slots=True)
-class Defects:
+class Defects(NamedTuple):
     """The problems of an entry, and the values that nothing else is to be said of.
 
     Attributes:

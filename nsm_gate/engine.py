@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 from nsm_gate.candidates import Candidates
 from nsm_gate.checks import BY_ID, CHECKS
@@ -45,8 +45,7 @@ from nsm_gate.values import UNKNOWN, is_number
 from nsm_gate.verdicts import verdicts
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
+class Task(NamedTuple):
     """All that one judgement depends on.
 
     Attributes:
@@ -76,7 +75,7 @@ class Task:
     tick: Callable[[int], None] = lambda _count: None
     begin: Callable[[str], None] = lambda _path: None
     complete: bool = False
-    governance: Governance = field(default_factory=Governance)
+    governance: Governance = Governance()
 
 
 def run(task: Task) -> Report:
@@ -93,6 +92,7 @@ class _Engine:
         self.runs: list[Run] = []
         self.judged: list[JudgedLog] = []
         self.candidates = Candidates(task.books_of)
+        self.sides = task.governance.sides(task.books_of)
         self.histories: dict[str, History] = {}
         self.validators: dict[str, Validator] = {}
         self.count = 0
@@ -267,7 +267,8 @@ class _Engine:
             for check in CHECKS:
                 if isinstance(check, VerdictCheck):
                     yield from check.run(Judged(verdict, started, registered))
-        yield from self.task.governance.turned(record, self.task.books_of, found.refused)
+        if self.sides is not None:
+            yield from self.task.governance.turned(record, self.sides, found.refused)
 
     def registered(self, record: Record) -> Callable[[str], Registration] | None:
         """Return the look-up of registrations, where a rule that asks for it reports on this run."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date
 
 from nsm_gate.checks import BY_ID
@@ -65,7 +64,7 @@ def waived(finding: Finding, policy: Policy, today: date) -> tuple[Finding, int 
             matches = waiver.path == finding.path and waiver.line == finding.line
         if matches:
             said = f"{waiver.reason} ({waiver.owner}, until {waiver.expires})"
-            return replace(finding, waived=said), index
+            return finding._replace(waived=said), index
     return finding, None
 
 

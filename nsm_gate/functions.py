@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final
+from typing import Final, NamedTuple
 
 from nsm_gate.values import CONTEXT, UNKNOWN, Value, decimal, equal, is_number, rounded
 
 _Call = Callable[[Sequence[Value], Mapping[str, Value]], Value]
 
 
-@dataclass(frozen=True, slots=True)
-class Function:
+class Function(NamedTuple):
     """A function of the closed table.
 
     Attributes:

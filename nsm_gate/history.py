@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from nsm_gate.changes import Change
 from nsm_gate.checks.check import Seen
@@ -51,8 +52,7 @@ class Book:
         return Record(entry, self.kind, self.path, self.change.mask(index) == 0)
 
 
-@dataclass(frozen=True, slots=True)
-class LogInput:
+class LogInput(NamedTuple):
     """One log to judge.
 
     Attributes:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 Json = Any
 """A decoded JSON value: None, bool, int, float, str, list or dict with string keys."""
@@ -45,8 +45,7 @@ class Outcome(str, enum.Enum):
     NOT_APPLICABLE = "not-applicable"
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """A physical line of a log.
 
     Attributes:
@@ -60,16 +59,14 @@ class Line:
     terminated: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """The object that a line decodes to."""
 
     line: Line
     value: dict[str, Json]
 
 
-@dataclass(frozen=True, slots=True)
-class Malformed:
+class Malformed(NamedTuple):
     """A line that holds no entry.
 
     Attributes:
@@ -95,8 +92,7 @@ class At(enum.Enum):
     NAME = "name"
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(NamedTuple):
     """What a check yields: a fact about a line, located symbolically.
 
     Attributes:
@@ -136,8 +132,7 @@ class Problem:
     path: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Excerpt:
+class Excerpt(NamedTuple):
     """A window on a physical line around what a finding points at.
 
     Attributes:
@@ -155,8 +150,7 @@ class Excerpt:
     cut_after: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """A problem stamped with path, columns and severity: the unit of the JSON output."""
 
     rule: str
@@ -174,8 +168,7 @@ class Finding:
     excerpt: Excerpt | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ReferenceUsed:
+class ReferenceUsed(NamedTuple):
     """The other run that a verdict compared with.
 
     Attributes:
@@ -192,11 +185,10 @@ class ReferenceUsed:
     path: str
     line: int
     appended: bool
-    values: Mapping[str, Json] = field(default_factory=dict)
+    values: Mapping[str, Json] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """The outcome of one criterion for one run.
 
     Attributes:
@@ -234,8 +226,7 @@ class Verdict:
     unverified: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class JudgedLog:
+class JudgedLog(NamedTuple):
     """What was checked of one log, and against what.
 
     Attributes:
@@ -253,8 +244,7 @@ class JudgedLog:
     appended: int
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(NamedTuple):
     """A judged line, as renderers head their groups with it.
 
     Attributes:

@@ -9,7 +9,6 @@ Nothing new takes away the meaning of a word that the base's rules read.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import replace
 
 from nsm_gate.expressions import Node
 from nsm_gate.model import Severity
@@ -39,8 +38,7 @@ def overlay(base: Policy, head: Policy, defaults: Mapping[str, Severity]) -> Pol
         for name, kind in base.experiment_types.items()
     }
     domains = {
-        name: replace(
-            domain,
+        name: domain._replace(
             criteria=_criteria(domain.criteria, head.domains[name].criteria if name in head.domains else ()),
         )
         for name, domain in base.domains.items()
@@ -48,7 +46,7 @@ def overlay(base: Policy, head: Policy, defaults: Mapping[str, Severity]) -> Pol
     new_logs = {name: kind for name, kind in head.logs.items() if name not in base.logs}
     # Log kinds and domains judge runs of a new type, too.
     new_types = {
-        name: replace(kind, references=_beside({}, kind.references, shared))
+        name: kind._replace(references=_beside({}, kind.references, shared))
         for name, kind in head.experiment_types.items()
         if name not in base.experiment_types
     }
@@ -62,8 +60,7 @@ def overlay(base: Policy, head: Policy, defaults: Mapping[str, Severity]) -> Pol
         return item.severity >= base.severity(item.rule, item.log, None, defaults[item.rule])
 
     severities = tuple(item for item in head.severities if stands(item))
-    return replace(
-        base,
+    return base._replace(
         logs={**logs, **new_logs},
         experiment_types={**types, **new_types},
         domains={**domains, **{name: d for name, d in head.domains.items() if name not in base.domains}},
@@ -74,13 +71,12 @@ def overlay(base: Policy, head: Policy, defaults: Mapping[str, Severity]) -> Pol
 
 def _criteria(old: Criteria, new: Criteria) -> Criteria:
     known = {item.name for item in old}
-    marked = tuple(replace(item, rules_from="base") if isinstance(item, Criterion) else item for item in old)
+    marked = tuple(item._replace(rules_from="base") if isinstance(item, Criterion) else item for item in old)
     return (*marked, *(item for item in new if item.name not in known))
 
 
 def _type(old: ExperimentType, new: ExperimentType | None, read: Collection[str]) -> ExperimentType:
-    return replace(
-        old,
+    return old._replace(
         criteria=_criteria(old.criteria, new.criteria if new else ()),
         references=_beside(old.references, new.references if new else {}, read),
     )
@@ -98,15 +94,14 @@ def _beside(
 
 def _log(old: LogKind, new: LogKind | None, read: set[str]) -> LogKind:
     if new is None:
-        return replace(old, criteria=_criteria(old.criteria, ()))
+        return old._replace(criteria=_criteria(old.criteria, ()))
     laws = {law.name for law in old.assertions}
     words = read | set(_members(old))
     # A new name must not move what the base's rules already read under it.
     names = {
         name: places for name, places in new.names.items() if name not in old.names and name not in words
     }
-    return replace(
-        old,
+    return old._replace(
         criteria=_criteria(old.criteria, new.criteria),
         assertions=(*old.assertions, *(law for law in new.assertions if law.name not in laws)),
         references=_beside(old.references, new.references, read),

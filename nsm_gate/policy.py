@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 from nsm_gate.expressions import Node
 from nsm_gate.model import Json, Path, Severity
 
 
-@dataclass(frozen=True, slots=True)
-class Branch:
+class Branch(NamedTuple):
     """One arm of a criterion: the test that holds where the condition does.
 
     Attributes:
@@ -26,8 +24,7 @@ class Branch:
     expected: str
 
 
-@dataclass(frozen=True, slots=True)
-class Criterion:
+class Criterion(NamedTuple):
     """A success test of an experiment type, a domain or a log kind.
 
     Attributes:
@@ -51,15 +48,13 @@ class Criterion:
     rules_from: str = "head"
 
 
-@dataclass(frozen=True, slots=True)
-class UseDomain:
+class UseDomain(NamedTuple):
     """A place among a type's criteria that takes in those of the run's domain."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(NamedTuple):
     """Another run that criteria may compare with.
 
     Attributes:
@@ -88,8 +83,7 @@ class Reference:
     rest: Node | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Assertion:
+class Assertion(NamedTuple):
     """A law between fields of one entry; only what is known to be false is reported.
 
     Attributes:
@@ -109,8 +103,7 @@ class Assertion:
     law: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class LogKind:
+class LogKind(NamedTuple):
     """A sort of log file. Paths lead from the entry's root."""
 
     name: str
@@ -141,12 +134,12 @@ class LogKind:
     task_loss: Path | None = None
     run_id: Path | None = None
     history: tuple[str, ...] | None = None
-    names: Mapping[str, tuple[Path, ...]] = field(default_factory=dict)
-    rates: Mapping[str, Path] = field(default_factory=dict)
-    references: Mapping[str, Reference] = field(default_factory=dict)
+    names: Mapping[str, tuple[Path, ...]] = {}
+    rates: Mapping[str, Path] = {}
+    references: Mapping[str, Reference] = {}
     assertions: tuple[Assertion, ...] = ()
     criteria: tuple[Criterion | UseDomain, ...] = ()
-    severity: Mapping[str, Severity] = field(default_factory=dict)
+    severity: Mapping[str, Severity] = {}
     defined_at: str = ""
 
     @property
@@ -155,8 +148,7 @@ class LogKind:
         return tuple(path for path in (self.logged, self.start, self.end) if path)
 
 
-@dataclass(frozen=True, slots=True)
-class ExperimentType:
+class ExperimentType(NamedTuple):
     """A sort of experiment and what success means for it.
 
     Attributes:
@@ -176,8 +168,7 @@ class ExperimentType:
         return "domain_metrics" in self.requires
 
 
-@dataclass(frozen=True, slots=True)
-class Domain:
+class Domain(NamedTuple):
     """A data set family: its metrics and their targets."""
 
     name: str
@@ -187,8 +178,7 @@ class Domain:
     defined_at: str
 
 
-@dataclass(frozen=True, slots=True)
-class Example:
+class Example(NamedTuple):
     """An entry of a rules file with the verdicts that it is to get.
 
     Attributes:
@@ -212,8 +202,7 @@ class Example:
     line: int
 
 
-@dataclass(frozen=True, slots=True)
-class Waiver:
+class Waiver(NamedTuple):
     """A finding accepted by a named owner, for a reason, until a date."""
 
     rule: str
@@ -233,8 +222,7 @@ class Waiver:
         return f"run {self.run}" + (f" of {self.path}" if self.path else "")
 
 
-@dataclass(frozen=True, slots=True)
-class SeverityRule:
+class SeverityRule(NamedTuple):
     """A severity that the configuration sets: for all, a log kind, or a type of a log kind."""
 
     rule: str
@@ -244,8 +232,7 @@ class SeverityRule:
     defined_at: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(NamedTuple):
     """Sizes beyond which nothing is read, in bytes, and how long a judgement may take, in seconds."""
 
     line: int = 1 << 20
@@ -253,8 +240,7 @@ class Limits:
     seconds: float = 60.0
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(NamedTuple):
     """All rules of one judgement.
 
     Attributes:
@@ -278,7 +264,7 @@ class Policy:
     source: str = "the nsm pack"
     examples: tuple[Example, ...] = ()
     folders: tuple[str, ...] = ()
-    places: Mapping[str, str] = field(default_factory=dict)
+    places: Mapping[str, str] = {}
     pinned: str = ""
     fingerprint: str = ""
     enforced: frozenset[str] = frozenset()

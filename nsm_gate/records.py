@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from nsm_gate.model import Entry, Json, Path
 from nsm_gate.pointers import COUNT
@@ -55,8 +54,7 @@ def _gap(item: Json, path: tuple[str, ...]) -> Value:
     return item
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """An entry of a known log kind.
 
     Attributes:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
 from nsm_gate.model import Json, Path
 from nsm_gate.pointers import dotted, show
@@ -18,8 +18,7 @@ from nsm_gate.records import Record, walk
 from nsm_gate.values import UNKNOWN, Value, decimal, is_number
 
 
-@dataclass(frozen=True, slots=True)
-class Picked:
+class Picked(NamedTuple):
     """The outcome of a pick.
 
     Attributes:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
 from datetime import date
-from typing import Final
+from typing import Final, NamedTuple
 
 from nsm_gate.expressions import Comparison, Literal, Name
 from nsm_gate.model import Severity
@@ -21,8 +20,7 @@ _OWN: Final = {"name", "description", "schema", "names", "rates", "references", 
 """Members of a log kind that are pieces of their own, or decide nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(NamedTuple):
     """A part of a policy that can change.
 
     Attributes:
@@ -40,8 +38,7 @@ class Piece:
     until: date | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RuleChange:
+class RuleChange(NamedTuple):
     """A piece that was added, removed or changed.
 
     Attributes:
@@ -184,9 +181,9 @@ def pieces(policy: Policy) -> dict[Key, Piece]:
 def _of_log(kind: LogKind) -> dict[Key, Piece]:
     found: dict[Key, Piece] = {}
     plain = {
-        item.name: _plain(getattr(kind, item.name))
-        for item in fields(kind)
-        if item.name not in _OWN and item.name not in ("severity", "defined_at")
+        name: _plain(value)
+        for name, value in kind._asdict().items()
+        if name not in _OWN and name not in ("severity", "defined_at")
     }
     for member, value in plain.items():
         if value not in (None, "", [], {}, False):

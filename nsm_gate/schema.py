@@ -6,8 +6,7 @@ jsonschema-rs judges: its patterns run in linear time. Never its own messages: t
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import jsonschema_rs
 
@@ -19,8 +18,7 @@ MAX_ERRORS = 20
 _REGEX_BYTES = 1 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class Flaw:
+class Flaw(NamedTuple):
     """One way in which a record breaks its schema.
 
     Attributes:

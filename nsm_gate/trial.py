@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import NamedTuple
 
 from nsm_gate.changes import compare
 from nsm_gate.engine import Task, run
@@ -17,8 +17,7 @@ from nsm_gate.policy import Criterion, Example, Policy
 _VERDICT_RULES = ("criterion-missed", "criterion-unknown")
 
 
-@dataclass(frozen=True, slots=True)
-class Trial:
+class Trial(NamedTuple):
     """What judging an example gave.
 
     Attributes:
@@ -91,7 +90,7 @@ def judged(example: Example, policy: Policy, now: datetime) -> Report:
 
     base = "what was logged before"
     task = Task(
-        replace(policy, waivers=()),
+        policy._replace(waivers=()),
         [LogInput(books[example.log], base)],
         books_of,
         1,

@@ -42,7 +42,7 @@ def verdict(criterion: str, outcome: Outcome, line: int = 8, **members: object) 
         explanation="accuracy 0.612 is > 0.50 (by 0.112)", pointer="/run_data/final_metrics/accuracy",
         reference=None, law='["accuracy","> 0.50",{}]', defined_at="nsm:rules/experiment_types/dual.yaml:7",
     )  # fmt: skip
-    return replace(base, **members)  # type: ignore[arg-type]
+    return base._replace(**members)
 
 
 def finding(rule: str, severity: Severity, line: int = 8, **members: object) -> Finding:
@@ -50,7 +50,7 @@ def finding(rule: str, severity: Severity, line: int = 8, **members: object) -> 
         rule, severity, LOG, line, 72, 84, "/run_data/run_id", "dual_pass_20251103", None,
         "run_id 'dual_pass_20251103' already used on line 3", "choose a new id",
     )  # fmt: skip
-    return replace(base, **members)  # type: ignore[arg-type]
+    return base._replace(**members)
 
 
 REPORT = Report(

@@ -7,8 +7,8 @@ law, then come why it matters, how to mend a breach, and an example.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
+from typing import NamedTuple
 
 from nsm_gate.changes import Change
 from nsm_gate.model import Entry, Line, Malformed, Problem, Severity, Verdict
@@ -19,8 +19,7 @@ from nsm_gate.schema import Flaw, Validator
 from nsm_gate.timestamps import Instant
 
 
-@dataclass(frozen=True, slots=True)
-class LogContext:
+class LogContext(NamedTuple):
     """A log as the change leaves it.
 
     Attributes:
@@ -50,8 +49,7 @@ class LogContext:
     limit: int
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(NamedTuple):
     """An earlier line, as far as a later one is compared with it."""
 
     path: str
@@ -60,8 +58,7 @@ class Seen:
     status: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(NamedTuple):
     """A judged entry and what it is held against.
 
     Attributes:
@@ -86,8 +83,7 @@ class Subject:
     flaws: Sequence[Flaw]
 
 
-@dataclass(frozen=True, slots=True)
-class Registration:
+class Registration(NamedTuple):
     """Since when the history of the rules holds a criterion as it judges now.
 
     Attributes:
@@ -103,8 +99,7 @@ class Registration:
     always: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
+class Judged(NamedTuple):
     """A verdict, and what tells whether its criterion was fixed before the run.
 
     Attributes:
@@ -117,8 +112,7 @@ class Judged:
     registered: Callable[[str], Registration] | None
 
 
-@dataclass(frozen=True, slots=True)
-class RulesContext:
+class RulesContext(NamedTuple):
     """The rules of a judgement, what the change does to them, and what became of the waivers.
 
     Attributes:
@@ -142,8 +136,7 @@ class RulesContext:
     today: date
 
 
-@dataclass(frozen=True, slots=True)
-class RulesCheck:
+class RulesCheck(NamedTuple):
     """Looks at the rules themselves."""
 
     id: str
@@ -152,8 +145,7 @@ class RulesCheck:
     run: Callable[[RulesContext], Iterator[Problem]]
 
 
-@dataclass(frozen=True, slots=True)
-class LogCheck:
+class LogCheck(NamedTuple):
     """Looks at what happened to a whole log."""
 
     id: str
@@ -162,8 +154,7 @@ class LogCheck:
     run: Callable[[LogContext], Iterator[Problem]]
 
 
-@dataclass(frozen=True, slots=True)
-class LineCheck:
+class LineCheck(NamedTuple):
     """Looks at one physical line, decoded or not."""
 
     id: str
@@ -172,8 +163,7 @@ class LineCheck:
     run: Callable[[Line, Entry | Malformed], Iterator[Problem]]
 
 
-@dataclass(frozen=True, slots=True)
-class EntryCheck:
+class EntryCheck(NamedTuple):
     """Looks at one entry.
 
     Attributes:
@@ -187,8 +177,7 @@ class EntryCheck:
     owns: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class VerdictCheck:
+class VerdictCheck(NamedTuple):
     """Looks at one verdict."""
 
     id: str

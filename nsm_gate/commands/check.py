@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from nsm_gate.changes import compare
 from nsm_gate.checks import BY_ID
@@ -74,7 +73,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def execute(args: argparse.Namespace, world: Surroundings) -> int:
     """Judge, write one output a format, and return the exit code."""
     if args.no_ci:
-        world = replace(world, environ=ci.without(world.environ))
+        world = world._replace(environ=ci.without(world.environ))
     grouped = not args.output_format and formats(world.environ) == ["github"]
     wanted = args.output_format = args.output_format or formats(world.environ)
     outputs = _outputs(wanted, world)
@@ -90,7 +89,7 @@ def execute(args: argparse.Namespace, world: Surroundings) -> int:
         if path is None and not (wrong and name in _MACHINES):
             style = Style(world.colored(args.color), world.width(), args.verbose, args.quiet)
             if ci.under_hook_runner(world.environ):
-                style = replace(style, rows=_SCREENFUL)
+                style = style._replace(rows=_SCREENFUL)
             if grouped:
                 world.stdout.write(group(FORMATS["text"](report, style)))
             world.stdout.write(FORMATS[name](report, style))

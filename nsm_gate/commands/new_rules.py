@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from nsm_gate.checks import BY_ID
@@ -100,7 +100,7 @@ def _policy(tree: Tree, folders: list[str], prefix: str) -> Policy:
     if not empty:
         return read_policy(tree, None, BY_ID)
     policy = read_policy(_Sown(tree, f"{prefix}{_SEED}.yaml"), None, BY_ID)
-    return replace(policy, domains={name: d for name, d in policy.domains.items() if name != _SEED})
+    return policy._replace(domains={name: d for name, d in policy.domains.items() if name != _SEED})
 
 
 def _free(

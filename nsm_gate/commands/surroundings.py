@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
-from typing import BinaryIO, TextIO
+from typing import BinaryIO, NamedTuple, TextIO
 
 from nsm_gate.commands.watch import Watch
 
 
-@dataclass(frozen=True, slots=True)
-class Surroundings:
+class Surroundings(NamedTuple):
     """The edges of the program.
 
     Attributes:
@@ -26,7 +24,7 @@ class Surroundings:
     environ: Mapping[str, str]
     cwd: str
     now: Callable[[], datetime]
-    watch: Watch = field(default_factory=Watch)
+    watch: Watch = Watch()
 
     @staticmethod
     def is_terminal(stream: TextIO) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from nsm_gate.checks import BY_ID
 from nsm_gate.commands.surroundings import Surroundings
@@ -18,8 +18,7 @@ from nsm_gate.errors import GateError
 from nsm_gate.policy import Limits, Policy
 
 
-@dataclass(frozen=True, slots=True)
-class Workspace:
+class Workspace(NamedTuple):
     """A folder of logs.
 
     Attributes:

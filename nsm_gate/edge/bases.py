@@ -8,7 +8,7 @@ the fetch command that helps, never a silent pass.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from nsm_gate.edge import ci
 from nsm_gate.edge.files import CommitTree, IndexTree, WorkTree
@@ -20,8 +20,7 @@ _DEFAULTS = ("refs/remotes/origin/HEAD", "refs/remotes/origin/main", "refs/remot
 _LOCAL = ("refs/heads/main", "refs/heads/master")
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(NamedTuple):
     """Head and bases of a judgement.
 
     Attributes:
@@ -144,7 +143,7 @@ class _Resolver:
             return made
         published = tuple(dict.fromkeys((*made.published, merged)))
         label += f" and of {_name(name)}: {_short(merged)}"
-        return replace(made, bases=(found, merged), published=published, base=label)
+        return made._replace(bases=(found, merged), published=published, base=label)
 
     def continuous(self, said: ci.Said) -> Comparison:
         head = self.require_head()

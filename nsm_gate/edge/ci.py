@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import jiter
 
@@ -14,8 +13,7 @@ from nsm_gate.errors import GateError
 _EVENT_LIMIT = 25 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(NamedTuple):
     """What the surroundings say about base and head.
 
     Attributes:

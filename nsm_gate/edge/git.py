@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from nsm_gate.edge.trees import Item
 from nsm_gate.errors import GateError
@@ -25,8 +25,7 @@ _EMPTY = (
 """The empty blob, by SHA-1 and SHA-256."""
 
 
-@dataclass(frozen=True, slots=True)
-class Object:
+class Object(NamedTuple):
     """An object of the repository."""
 
     oid: str

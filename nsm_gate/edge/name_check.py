@@ -7,8 +7,7 @@ a near miss of a declared name in an open one, is a mistake of the rules.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from nsm_gate.errors import GateError
 from nsm_gate.model import Path
@@ -21,8 +20,7 @@ from nsm_gate.strict_yaml import Node
 Name = tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Names:
+class Names(NamedTuple):
     """What names mean in one log kind.
 
     Attributes:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Collection, Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import jiter
@@ -95,11 +94,11 @@ def read_policy(
     policy = build(merged, config, schema_of, rule_ids, " and ".join(names), errors, examples=examples)
     if policy.pinned or examples:
         files = [*(packs.files() if bundled else ()), *(package.files() if package else ())]
-        policy = replace(policy, fingerprint=packs.fingerprint(files))
+        policy = policy._replace(fingerprint=packs.fingerprint(files))
     if enforced is None:
         return policy
     severities = config_build.layered(enforced.severities, policy.severities)
-    return replace(policy, severities=severities, enforced=frozenset(enforced.rules), pack=enforced.pack)
+    return policy._replace(severities=severities, enforced=frozenset(enforced.rules), pack=enforced.pack)
 
 
 def _package(extends: Node | None, untrusted: Collection[str]) -> Package | None:

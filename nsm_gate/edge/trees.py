@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 REGULAR = ("100644", "100755")
 SYMLINK = "120000"
@@ -26,8 +26,7 @@ class Item:
     sparse: bool = field(default=False, compare=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Files:
+class Files(NamedTuple):
     """A tree that is handed over: content by path."""
 
     content: Mapping[str, bytes]

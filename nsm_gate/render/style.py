@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass
+from typing import NamedTuple
 
 _CODES = {"error": "1;31", "warning": "33", "notice": "36", "good": "32", "dim": "2", "bold": "1"}
 
 
-@dataclass(frozen=True, slots=True)
-class Style:
+class Style(NamedTuple):
     """What the output may use.
 
     Attributes:
