@@ -103,7 +103,8 @@ def _blocks(report: Report, style: Style) -> Iterator[list[str]]:
         yield ["#### History", "", *_table_of(loose, style), ""]
     told = sorted(report.runs, key=lambda run: -_weight(findings[run.path, run.line]))
     for run in told:
-        block = _of_run(run, verdicts[run.path, run.line], findings[run.path, run.line], style)
+        place = run.path, run.line
+        block = _of_run(run, verdicts[place], findings[place], style, from_base=bool(report.rules))
         if block:
             yield block
 
@@ -147,7 +148,9 @@ def _of_rules(found: Sequence[Finding], report: Report, style: Style) -> list[st
     return [*rows, *(_table_of(found, style) if found else ()), ""]
 
 
-def _of_run(run: Run, verdicts: Sequence[Verdict], found: Sequence[Finding], style: Style) -> list[str]:
+def _of_run(
+    run: Run, verdicts: Sequence[Verdict], found: Sequence[Finding], style: Style, *, from_base: bool
+) -> list[str]:
     facts = [_code(fact, 60) for fact in (run.experiment_type, run.domain) if fact]
     if run.status not in (None, "completed"):
         facts.append(_code(run.status or "", 60))
@@ -162,7 +165,7 @@ def _of_run(run: Run, verdicts: Sequence[Verdict], found: Sequence[Finding], sty
         rows += [
             "| criterion | verdict | observed | expected | margin | reference | change |",
             "|---|---|--:|---|--:|---|--:|",
-            *(_row(verdict) for verdict in asked),
+            *(_row(verdict, from_base=from_base) for verdict in asked),
             "",
         ]
     told = [finding for finding in found if finding.rule not in _OF_VERDICTS]
@@ -174,7 +177,7 @@ def _of_run(run: Run, verdicts: Sequence[Verdict], found: Sequence[Finding], sty
     return rows if len(rows) > 2 else []
 
 
-def _row(verdict: Verdict) -> str:
+def _row(verdict: Verdict, *, from_base: bool) -> str:
     margin = "" if verdict.margin is None else f"{verdict.margin:+.4g}"
     used = verdict.reference
     reference = change = ""
@@ -182,7 +185,8 @@ def _row(verdict: Verdict) -> str:
         reference = _code(used.run, 80) + (" (same change)" if used.appended else "")
         change = _change(verdict)
     cells = (
-        _code(verdict.criterion, 60),
+        # A rule that the base, whose rules judge, does not know.
+        _code(verdict.criterion, 60) + (" (new)" if from_base and verdict.rules_from == "head" else ""),
         _OUTCOMES[verdict.outcome],
         _observed(verdict.observed),
         _code(verdict.expected, _CELL),
