@@ -94,6 +94,9 @@ def execute(args: argparse.Namespace, world: Surroundings) -> int:
                 world.stdout.write(group(FORMATS["text"](report, style)))
             world.stdout.write(FORMATS[name](report, style))
     if wrong:
+        # What was written stays, beside the error: it is the report of this run.
+        failed = {error.path for error in wrong}
+        args.output_format = [i for i in wanted if ":" not in i or i.partition(":")[2] in failed]
         raise GateErrors(tuple(wrong))
     return report.exit_code
 
