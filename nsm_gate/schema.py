@@ -5,6 +5,8 @@ jsonschema-rs judges: its patterns run in linear time. Never its own messages: t
 
 from __future__ import annotations
 
+import itertools
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -16,6 +18,7 @@ from nsm_gate.pointers import pointer, show
 
 MAX_ERRORS = 20
 _REGEX_BYTES = 1 << 20
+_AWAY = re.compile(r"Resource ('.+') is not present in a registry")
 
 
 class Flaw(NamedTuple):
@@ -60,11 +63,21 @@ class Validator:
         except Exception as error:  # the engine raises several unrelated types
             fact = " ".join(str(error).split("\n")[0].split())[:200]
             hint = "check it against the draft that its $schema names"
+            away = _AWAY.match(fact)
+            if away is not None:
+                fact = f"it refers to {away[1]}, and nothing is fetched"
+                hint = "copy what it refers to into its $defs"
             raise GateError(f"not a usable JSON Schema: {fact}", hint, path) from None
 
     def accepts(self, value: Json) -> bool:
         """Return whether the value satisfies the schema."""
         return bool(self._engine.is_valid(value))
+
+    def refused(self, value: Json, most: int) -> Iterator[str]:
+        """Yield the pointers of at most so many values that are refused, each as the engine names it."""
+        if not self.accepts(value):
+            for error in itertools.islice(self._engine.iter_errors(value), most):
+                yield pointer(*error.instance_path)
 
     def flaws(self, value: Json) -> Iterator[Flaw]:
         """Yield at most `MAX_ERRORS` flaws of a value, in the order of the schema."""

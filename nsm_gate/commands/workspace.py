@@ -12,10 +12,11 @@ from nsm_gate.commands.surroundings import Surroundings
 from nsm_gate.edge.files import WorkTree
 from nsm_gate.edge.git import Git, discover
 from nsm_gate.edge.logs import relative
-from nsm_gate.edge.policy_files import read_policy
+from nsm_gate.edge.policy_files import read_rules
 from nsm_gate.edge.trees import Tree
 from nsm_gate.errors import GateError
 from nsm_gate.policy import Limits, Policy
+from nsm_gate.sources import Sources
 
 
 class Workspace(NamedTuple):
@@ -45,14 +46,18 @@ class Workspace(NamedTuple):
         Raises:
             GateErrors: All mistakes of all files.
         """
+        return self.rules(tree, config, examples=examples)[0]
+
+    def rules(self, tree: Tree, config: str | None, *, examples: bool = False) -> tuple[Policy, Sources]:
+        """Return the policy of a tree, and the YAML that it is made of; see `policy`."""
         untrusted = (self.root, self.cwd)
-        if config is None:
-            return read_policy(tree, None, BY_ID, untrusted=untrusted, examples=examples)
-        inside = relative(config, self.root, self.cwd)
-        if inside is None:
-            folder, name = os.path.split(os.path.join(self.cwd, config))
-            return read_policy(WorkTree(folder, None), name, BY_ID, untrusted=untrusted, examples=examples)
-        return read_policy(tree, inside, BY_ID, untrusted=untrusted, examples=examples)
+        name = config
+        if config is not None:
+            name = relative(config, self.root, self.cwd)
+            if name is None:
+                folder, name = os.path.split(os.path.join(self.cwd, config))
+                tree = WorkTree(folder, None)
+        return read_rules(tree, name, BY_ID, untrusted=untrusted, examples=examples)
 
 
 @contextmanager

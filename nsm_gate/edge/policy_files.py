@@ -15,6 +15,7 @@ from nsm_gate.edge.trees import REGULAR, Tree
 from nsm_gate.errors import GateError, GateErrors
 from nsm_gate.policy import Policy
 from nsm_gate.schema import Validator
+from nsm_gate.sources import Sources
 from nsm_gate.strict_yaml import MAX_DEPTH, Node, load
 
 if TYPE_CHECKING:
@@ -34,7 +35,19 @@ def read_policy(
     untrusted: Collection[str] = (),
     examples: bool = False,
 ) -> Policy:
-    """Return the policy that a tree's configuration and the pack make together.
+    """Return the policy that a tree's configuration and the packs make together; see `read_rules`."""
+    return read_rules(tree, config_path, rule_ids, untrusted=untrusted, examples=examples)[0]
+
+
+def read_rules(
+    tree: Tree,
+    config_path: str | None,
+    rule_ids: Collection[str],
+    *,
+    untrusted: Collection[str] = (),
+    examples: bool = False,
+) -> tuple[Policy, Sources]:
+    """Return the policy that a tree's configuration and the packs make together, and what it is made of.
 
     Args:
         tree: Where the configuration and the repository's rules are read from.
@@ -55,12 +68,14 @@ def read_policy(
     extends = config.get("extends") if config else None
     package = _package(extends, untrusted)
     bundled = package.bundled if package else extends is None or extends.value == "nsm"
-    pack = _files(packs.rules(examples=examples), errors) if bundled else {kind: {} for kind in KINDS}
+    read = packs.rules(examples=examples) if bundled else []
+    pack = _files(read, errors)
     enforced = None
     if package is not None:
         pack, enforced = _with_package(pack, package, rule_ids, errors)
     folders = _folders(config)
-    own = _files(_repository_rules(tree, folders, config, errors), errors)
+    found = _repository_rules(tree, folders, config, errors)
+    own = _files(found, errors)
     if enforced is not None:
         from nsm_gate.edge.violations import violations
 
@@ -69,7 +84,7 @@ def read_policy(
     if not merged["log"] and not errors:
         raise GateError("the policy knows no log kind", "extend the nsm pack or add a log kind", config_name)
 
-    def schema_of(node: Node) -> tuple[str, bytes] | None:
+    def find(node: Node) -> tuple[str, bytes] | None:
         name = str(node.value)
         if name.startswith("/") or ".." in name.split("/"):
             return None  # a schema is part of the repository, or of the pack
@@ -88,17 +103,34 @@ def read_policy(
         data = packs.schema(name)
         return None if data is None else (f"nsm:schemas/{name}", data)
 
+    # By node: two log kinds may name a schema alike and find another one each.
+    schemas: dict[int, tuple[str, bytes]] = {}
+
+    def schema_of(node: Node) -> tuple[str, bytes] | None:
+        place = find(node)
+        if place is not None:
+            schemas[id(node)] = place
+        return place
+
     names = ["the nsm pack"] if bundled else []
     names += [package.name] if package else []
     names += [config_name] if config_name else []
     policy = build(merged, config, schema_of, rule_ids, " and ".join(names), errors, examples=examples)
     if policy.pinned or examples:
-        files = [*(packs.files() if bundled else ()), *(package.files() if package else ())]
-        policy = policy._replace(fingerprint=packs.fingerprint(files))
+        shipped = [*(packs.files() if bundled else ()), *(package.files() if package else ())]
+        policy = policy._replace(fingerprint=packs.fingerprint(shipped))
+    read = [*read, *(package.rules() if package and examples else ()), *found]
+    files = [*([config.path] if config else ()), *([package.config.path] if package else ())]
+    sources = Sources(
+        config, merged, pack, own, tuple(dict.fromkeys([*files, *(path for path, _ in read)])),
+        {name: schemas[id(root.value["schema"])] for name, root in merged["log"].items()},
+        package.config if package else None,
+    )  # fmt: skip
     if enforced is None:
-        return policy
+        return policy, sources
     severities = config_build.layered(enforced.severities, policy.severities)
-    return policy._replace(severities=severities, enforced=frozenset(enforced.rules), pack=enforced.pack)
+    held = policy._replace(severities=severities, enforced=frozenset(enforced.rules), pack=enforced.pack)
+    return held, sources
 
 
 def _package(extends: Node | None, untrusted: Collection[str]) -> Package | None:

@@ -1,0 +1,1 @@
+"""What is wrong with rules that load: names that nobody reads, tests that nothing can miss, schemas."""

@@ -1,0 +1,33 @@
+"""What lint says of the rules."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from nsm_gate.model import Severity
+from nsm_gate.strict_yaml import Node
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Remark:
+    """A fact about a place of the rules, and the remedy.
+
+    Attributes:
+        severity: An error or a warning.
+    """
+
+    path: str
+    line: int
+    severity: Severity
+    message: str
+    hint: str
+
+
+def error(node: Node, message: str, hint: str) -> Remark:
+    """Return a remark on what cannot be meant."""
+    return Remark(node.path, node.line, Severity.ERROR, message, hint)
+
+
+def warning(node: Node, message: str, hint: str) -> Remark:
+    """Return a remark on what may be meant, but is odd."""
+    return Remark(node.path, node.line, Severity.WARNING, message, hint)
