@@ -42,24 +42,27 @@ _OF_VERDICTS = ("criterion-missed", "criterion-unknown")
 
 
 def render(report: Report, style: Style) -> str:
-    """Return the report, cut at `LIMIT` bytes with a count of what is left out."""
-    head = [MARK, f"### {_headline(report)}", "", *(f"{_text(row)}  " for row in checked(report)), ""]
+    """Return the report, cut at `LIMIT` bytes, or where the style says, with a count of what is left out."""
+    head = [MARK, f"### {_headline(report)}", ""]
     tail = ["", f"**{_text(totals(report))}**"]
-    room = LIMIT - sum(len(row.encode("utf-8", "replace")) + 1 for row in (*head, *tail)) - 400
+    room = (style.limit or LIMIT) - sum(map(_size, (*head, *tail))) - 400
     rows: list[str] = []
-    blocks = list(_blocks(report, style))
+    blocks = [[*(f"{_text(row)}  " for row in checked(report)), ""], *_blocks(report, style)]
     for number, block in enumerate(blocks):
-        size = sum(len(row.encode("utf-8", "replace")) + 1 for row in block)
-        if size > room:
-            rest = len(blocks) - number
-            rows += [
-                f"… and {plural(rest, 'more run or table', 'more runs or tables')}: see the log of the job",
-                "",
-            ]
+        for row in block:
+            room -= _size(row)
+            if room < 0:
+                break
+            rows.append(row)
+        if room < 0:
+            rest = plural(len(blocks) - number, "more run or table", "more runs or tables")
+            rows += ["", f"… and {rest}: see the log of the job", ""]
             break
-        rows += block
-        room -= size
     return "".join(f"{row}\n" for row in (*head, *rows, *tail))
+
+
+def _size(row: str) -> int:
+    return len(row.encode("utf-8", "replace")) + 1
 
 
 def render_errors(errors: Sequence[GateError]) -> str:
