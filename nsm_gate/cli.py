@@ -98,9 +98,10 @@ def main(
         return code
     except _Usage as error:
         stderr.write(plain_rows(str(error)))
-        if _asks_for_json(argv):
+        form = _asks_for(argv)
+        if form:
             fact = str(error).strip().split("\n")[-1].removeprefix("nsm-gate: ")
-            stdout.write(render_error(GateError(fact, "nsm-gate check --help shows the options")))
+            stdout.write(_error_as(form, GateError(fact, "nsm-gate check --help shows the options")))
         return 2
     except GateError as error:
         return _refuse((error,), args, world)
@@ -123,10 +124,23 @@ def main(
         )
 
 
-def _asks_for_json(argv: Sequence[str]) -> bool:
-    """Return whether arguments that do not parse ask for JSON on standard output."""
-    pairs = itertools.pairwise(argv)
-    return "--output-format=json" in argv or ("--output-format", "json") in pairs
+def _asks_for(argv: Sequence[str]) -> str:
+    """Return the format with an error object that arguments which do not parse ask for, if any."""
+    pairs = list(itertools.pairwise(argv))
+    asked = (
+        form
+        for form in ("json", "jsonl")
+        if f"--output-format={form}" in argv or ("--output-format", form) in pairs
+    )
+    return next(asked, "")
+
+
+def _error_as(form: str, error: GateError) -> str:
+    if form == "json":
+        return render_error(error)
+    from nsm_gate.render import jsonl
+
+    return jsonl.render_error(error)
 
 
 def _place_of(error: BaseException) -> str:
@@ -171,8 +185,8 @@ def _report(
             if is_report(place):
                 with contextlib.suppress(OSError):
                     write_file(place, render_error(errors[0]))
-        elif name == "json":
-            stdout.write(render_error(errors[0]))
+        elif not path and name in ("json", "jsonl"):
+            stdout.write(_error_as(name, errors[0]))
 
 
 def console() -> int:

@@ -92,6 +92,7 @@ class _Engine:
         self.runs: list[Run] = []
         self.judged: list[JudgedLog] = []
         self.candidates = Candidates(task.books_of)
+        self.sides = task.governance.sides(task.books_of)
         self.histories: dict[str, History] = {}
         self.validators: dict[str, Validator] = {}
         self.count = 0
@@ -266,7 +267,8 @@ class _Engine:
             for check in CHECKS:
                 if isinstance(check, VerdictCheck):
                     yield from check.run(Judged(verdict, started, registered))
-        yield from self.task.governance.turned(record, self.task.books_of, found.refused)
+        if self.sides is not None:
+            yield from self.task.governance.turned(record, self.sides, found.refused)
 
     def registered(self, record: Record) -> Callable[[str], Registration] | None:
         """Return the look-up of registrations, where a rule that asks for it reports on this run."""

@@ -50,6 +50,7 @@ def finding_of(
         rule, severity, path, problem.line, start, end, problem.pointer,
         problem.run or name, problem.criterion, problem.message, problem.hint,
         excerpt=_excerpt(line.raw, start, end) if line.raw else None,
+        byte_columns=None if line.raw.isascii() else _byte_columns(line.raw, start, end),
     )  # fmt: skip
 
 
@@ -66,6 +67,18 @@ def waived(finding: Finding, policy: Policy, today: date) -> tuple[Finding, int 
             said = f"{waiver.reason} ({waiver.owner}, until {waiver.expires})"
             return finding._replace(waived=said), index
     return finding, None
+
+
+def _byte_columns(raw: bytes, start: int, end: int) -> tuple[int, int]:
+    """Return columns in bytes. Up to the first byte that is not UTF-8, a column is exact."""
+    whole = raw.decode("utf-8", "surrogateescape")
+
+    def counted(column: int) -> int:
+        before = whole[: column - 1]
+        # A column behind the end counts on, a byte a column.
+        return len(before.encode("utf-8", "surrogateescape")) + column - len(before)
+
+    return counted(start), counted(end)
 
 
 def _excerpt(raw: bytes, start: int, end: int) -> Excerpt:

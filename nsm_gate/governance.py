@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import date
+from typing import NamedTuple
 
 from nsm_gate.candidates import Candidates
 from nsm_gate.checks import BY_ID, CHECKS, DEFAULTS
@@ -24,9 +25,11 @@ _RANK = {Outcome.MISSED: 0, Outcome.UNKNOWN: 1}
 BooksOf = Callable[[str], Sequence[Book]]
 """Log kind -> its logs, as the head has them."""
 
+Sides = tuple[Candidates, Candidates]
+"""What picks references by the base's rules, and by the head's."""
 
-@dataclass(frozen=True, slots=True)
-class Governance:
+
+class Governance(NamedTuple):
     """Whose rules judge, and how those of the base and of the head differ.
 
     Attributes:
@@ -48,7 +51,6 @@ class Governance:
     said: str = ""
     registered: Callable[[str], Registration] | None = None
     logged: Callable[[str], Collection[bytes]] | None = None
-    _candidates: dict[str, Candidates] = field(default_factory=dict, repr=False, compare=False)
 
     def problems(
         self, policy: Policy, used: Collection[int], expected: Iterable[int], today: date
@@ -79,7 +81,26 @@ class Governance:
             return None
         return Validator(old.schema, old.schema_name), Validator(new.schema, new.schema_name)
 
-    def turned(self, record: Record, books_of: BooksOf, refused: Collection[str]) -> Iterator[Problem]:
+    def sides(self, books_of: BooksOf) -> Sides | None:
+        """Return what picks references by the base's and by the head's rules, where they differ.
+
+        Each has names of its own, and so runs of its own.
+
+        Args:
+            books_of: Where references find other runs.
+        """
+
+        def picking(policy: Policy) -> Candidates:
+            def books(name: str) -> Sequence[Book]:
+                kind = policy.logs.get(name)
+                # Nothing that was read by the names of other rules is kept.
+                return [replace(b, kind=kind, _last=None) for b in books_of(name)] if kind is not None else []
+
+            return Candidates(books)
+
+        return None if self.old is None or self.new is None else (picking(self.old), picking(self.new))
+
+    def turned(self, record: Record, sides: Sides, refused: Collection[str]) -> Iterator[Problem]:
         """Yield a problem for each criterion of which the base's rules think less than the head's.
 
         Where the base's rules judge, that is an error: the change brings the run and the rule that it needs.
@@ -87,15 +108,15 @@ class Governance:
 
         Args:
             record: The run.
-            books_of: Where references find other runs.
+            sides: What picks references by the two sets of rules.
             refused: JSON pointers of values that the schema refuses.
         """
         if self.old is None or self.new is None or not record.appended:
             return
         if self.logged is not None and record.entry.line.raw in self.logged(record.path):
             return
-        before = _by_owner(record, self.old, self._picking("old", self.old, books_of), refused)
-        after = _by_owner(record, self.new, self._picking("new", self.new, books_of), refused)
+        before = _by_owner(record, self.old, sides[0], refused)
+        after = _by_owner(record, self.new, sides[1], refused)
         severity = Severity.ERROR if self.said else Severity.WARNING
         for key, verdict in before.items():
             other = after.get(key)
@@ -119,19 +140,6 @@ class Governance:
                 severity=severity,
                 criterion=verdict.criterion,
             )
-
-    def _picking(self, which: str, policy: Policy, books_of: BooksOf) -> Candidates:
-        """Return what picks references by one of the two policies: each has names of its own."""
-
-        def books(name: str) -> Sequence[Book]:
-            kind = policy.logs.get(name)
-            return (
-                [replace(book, kind=kind, _last=None) for book in books_of(name)] if kind is not None else []
-            )
-
-        if which not in self._candidates:
-            self._candidates[which] = Candidates(books)
-        return self._candidates[which]
 
 
 def _by_owner(

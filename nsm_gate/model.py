@@ -151,7 +151,11 @@ class Excerpt(NamedTuple):
 
 
 class Finding(NamedTuple):
-    """A problem stamped with path, columns and severity: the unit of the JSON output."""
+    """A problem stamped with path, columns and severity: the unit of the JSON output.
+
+    Attributes:
+        byte_columns: The columns in bytes of UTF-8, where they are not those in code points.
+    """
 
     rule: str
     severity: Severity
@@ -166,6 +170,7 @@ class Finding(NamedTuple):
     hint: str
     waived: str | None = None
     excerpt: Excerpt | None = None
+    byte_columns: tuple[int, int] | None = None
 
 
 class ReferenceUsed(NamedTuple):

@@ -111,6 +111,18 @@ def test_standard_errors_of_what_is_no_rate_are_a_mistake(tmp_path: Path) -> Non
         ("criteria: {a: {series: metrics_history.val_loss, is: flat}}", "2:54: "),
         ("references: {r: {from: training_log, pick: max(accuracy)}}", "2:17: references.r.none is absent"),
         (
+            "references: {accuracy: {from: baselines, pick: max(accuracy), none: pass}}",
+            "2:24: reference 'accuracy' is called like a measure of",
+        ),
+        (
+            "references: {status: {from: baselines, pick: max(accuracy), none: pass}}",
+            "2:22: reference 'status' is",
+        ),
+        (
+            "references: {this: {from: baselines, pick: max(accuracy), none: pass}}",
+            "2:20: 'this' has a meaning",
+        ),
+        (
             "references: {r: {from: training_log, pick: max(accuracy), none: pass, where: accuracy > best_baseline}}",
             "2:89: 'best_baseline' is a reference",
         ),

@@ -95,6 +95,35 @@ def test_a_format_that_is_asked_for_is_the_only_one(tmp_path: Path) -> None:
     assert (tmp_path / "summary.md").exists()
 
 
+def test_files_can_be_written_beside_what_the_ci_system_reads(tmp_path: Path) -> None:
+    repo, env = pull_request(tmp_path, missed())
+    alone = gate("check", cwd=repo.path, env=env)
+    comment = tmp_path / "comment.md"
+    files = ("--output-format", "auto", "--output-format", f"markdown:{comment}")
+    beside = gate("check", *files, cwd=repo.path, env=env)
+    assert (beside.code, beside.out) == (alone.code, alone.out)
+    assert comment.read_text("utf-8").startswith("<!-- nsm-gate report -->\n")
+    elsewhere = gate("check", "--no-ci", *files, cwd=repo.path, env=env)
+    assert elsewhere.out == gate("check", "--no-ci", cwd=repo.path, env=env).out
+    refused = gate("check", *files, "--output-format", "json", cwd=repo.path, env=env)
+    assert refused.code == 2
+    assert "two output formats go to standard output" in refused.err
+
+
+def test_a_deleted_branch_is_not_compared_with_the_default_branch(tmp_path: Path) -> None:
+    """GitHub then runs the workflow on the default branch, and names the deleted tip as before."""
+    repo, env = pull_request(tmp_path, missed())
+    payload = {
+        "ref": "refs/heads/topic", "before": repo.git("rev-parse", "topic"), "after": "0" * 40, "deleted": True,
+        "repository": {"default_branch": "main"},
+    }  # fmt: skip
+    Path(env["GITHUB_EVENT_PATH"]).write_text(json.dumps(payload))
+    repo.git("checkout", "-q", "main")
+    env |= {"GITHUB_EVENT_NAME": "push", "GITHUB_REF": "refs/heads/main"}
+    result = gate("check", "--output-format", "json", cwd=repo.path, env=env)
+    assert (result.code, result.findings) == (0, [])
+
+
 def test_under_a_hook_runner_the_text_stays_text(tmp_path: Path) -> None:
     repo, env = pull_request(tmp_path, missed(), PRE_COMMIT="1")
     result = gate("check", cwd=repo.path, env=env)
@@ -192,6 +221,21 @@ def test_a_long_report_is_cut_with_a_count(tmp_path: Path) -> None:
     assert len(summary) <= 900 * 1024
     assert b"more runs or tables" in summary
     assert b"more runs\n" in summary
+
+
+def test_markdown_in_a_file_fits_into_a_comment(tmp_path: Path) -> None:
+    entries = [edited(missed(f"planning_r{i}_20251101", i), findings="x" * 5) for i in range(1, 300)]
+    repo, env = pull_request(tmp_path, *entries)
+    comment = tmp_path / "comment.md"
+    gate("check", "--output-format", f"markdown:{comment}", cwd=repo.path, env=env)
+    text = comment.read_text("utf-8")
+    assert 60_000 < len(text) <= 65_536
+    assert "more runs or tables" in text
+    assert text.splitlines()[-1] == (tmp_path / "summary.md").read_text("utf-8").splitlines()[-1]
+    # It is cut between rows: what there is of a table is a table.
+    widths = [len(row.split(" | ")) for row in text.splitlines() if row.startswith("| <code>")]
+    assert len(widths) > 40
+    assert set(widths) == {6, 7}
 
 
 def test_gitlab_gets_text_and_a_code_quality_report(tmp_path: Path) -> None:

@@ -81,7 +81,7 @@ def test_the_make_targets_exist() -> None:
 def test_the_formats_named_are_the_formats_there_are() -> None:
     from nsm_gate.render import FORMATS
 
-    said = README.partition("`--output-format` takes ")[2].partition(",\n")[0].partition(", may")[0]
+    said = README.partition("`--output-format` takes ")[2].partition(", may")[0]
     assert re.findall(r"`(\w+)`", said) == list(FORMATS)
 
 

@@ -29,6 +29,7 @@ from nsm_gate.model import (
 from nsm_gate.render import FORMATS
 from nsm_gate.render.style import Style, columns_of
 from nsm_gate.render.untrusted import plain
+from tests.runner_grammar import github_commands
 
 GOLDEN = Path(__file__).parent / "render"
 HOSTILE = "x\n::error::forged\r##[error]old \x1b[31mred\u202e\u2028 | `a` <b> @you % , : end"
@@ -177,18 +178,12 @@ def test_of_many_logs_only_those_with_something_new_are_named(name: str) -> None
     assert "experiments/training_log.jsonl" in out
 
 
-# --- hostile text: the oracle is a port of the two grammars that a CI runner reads -------------------
+# --- hostile text: the oracle is a port of the grammars that CI runners read -------------------------
 
 
 def commands_in(output: str) -> list[str]:
-    """Return what a GitHub runner would take for commands: it splits on CR too."""
-    found = []
-    for row in re.split(r"\r\n|\r|\n", output):
-        current = re.match(r"\s*::([^\s:]+)", row)
-        if current:
-            found.append(current[1])
-        found += re.findall(r"##\[([^\]\s]+)", row)
-    return found
+    """Return the names of what a GitHub runner would obey."""
+    return [command.name for command in github_commands(output)]
 
 
 @pytest.mark.parametrize("name", ["text", "concise"])

@@ -25,7 +25,7 @@ from nsm_gate.jsonl import decode, split
 from nsm_gate.model import Entry, Line, Report, Severity
 from nsm_gate.policy import LogKind, Policy
 from nsm_gate.render import FORMATS
-from nsm_gate.render.style import Style
+from nsm_gate.render.style import COMMENT, Style
 
 _STDIN = "<stdin>"
 _SCREENFUL = 40
@@ -43,7 +43,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     which.add_argument("--all", action="store_true", help="judge every line")
     parser.add_argument(
         "--output-format", action="append", metavar="FMT[:PATH]",
-        help=f"one of {', '.join(FORMATS)}, to a file where PATH is given; repeatable",
+        help=f"one of {', '.join(FORMATS)}, to a file where PATH is given, or auto, which is what the CI "
+        "system reads and text elsewhere; repeatable (default: auto)",
     )  # fmt: skip
     parser.add_argument(
         "--fail-on", choices=("error", "warning", "notice", "never"), default="error",
@@ -74,8 +75,9 @@ def execute(args: argparse.Namespace, world: Surroundings) -> int:
     """Judge, write one output a format, and return the exit code."""
     if args.no_ci:
         world = world._replace(environ=ci.without(world.environ))
-    grouped = not args.output_format and formats(world.environ) == ["github"]
-    wanted = args.output_format = args.output_format or formats(world.environ)
+    asked, own = args.output_format or ["auto"], formats(world.environ)
+    grouped = "auto" in asked and own == ["github"]
+    wanted = args.output_format = [form for item in asked for form in (own if item == "auto" else [item])]
     outputs = _outputs(wanted, world)
     world.watch.tell(formats=wanted)
     rules = _rules(args.select, args.ignore)
@@ -94,6 +96,9 @@ def execute(args: argparse.Namespace, world: Surroundings) -> int:
                 world.stdout.write(group(FORMATS["text"](report, style)))
             world.stdout.write(FORMATS[name](report, style))
     if wrong:
+        # What was written stays, beside the error: it is the report of this run.
+        failed = {error.path for error in wrong}
+        args.output_format = [i for i in wanted if ":" not in i or i.partition(":")[2] in failed]
         raise GateErrors(tuple(wrong))
     return report.exit_code
 
@@ -218,8 +223,10 @@ def _spare(wanted: Sequence[str], world: Surroundings, space: Workspace, logs: L
 
 def _write(world: Surroundings, name: str, path: str, report: Report) -> Iterator[GateError]:
     """Write a report to a file; yield why that cannot be done."""
+    # Markdown in a file is meant for a comment: the job summary is written unasked.
+    style = Style(blob=blob(world.environ), limit=COMMENT)
     try:
-        write_file(os.path.join(world.cwd, path), FORMATS[name](report, Style(blob=blob(world.environ))))
+        write_file(os.path.join(world.cwd, path), FORMATS[name](report, style))
     except OSError as error:
         yield GateError(f"cannot be written: {error.strerror}", "choose another path", path)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import replace
 from functools import cache
 
 from nsm_gate.checks import DEFAULTS
@@ -67,7 +66,7 @@ def ruling(
         return head, told
     short = bases[0][:7]
     if from_base:
-        told = replace(told, said=f"the rules of the base {short} ({why})")
+        told = told._replace(said=f"the rules of the base {short} ({why})")
     trees = [CommitTree(git, base, head.limits.file) for base in bases]
     if any(recording.same_in(tree, head.folders) for tree in trees):
         return (overlay(head, head, DEFAULTS) if from_base else head), told
@@ -76,15 +75,15 @@ def ruling(
     except (GateError, GateErrors) as error:
         if from_base:
             raise unreadable(error, short, _MEND) from None
-        return head, replace(told, unreadable=str(error).split("\n")[0])
-    told = replace(told, old=base, new=head)
+        return head, told._replace(unreadable=str(error).split("\n")[0])
+    told = told._replace(old=base, new=head)
     if not comparison.bases:
 
         @cache
         def logged(path: str) -> Collection[bytes]:
             return frozenset(split(trees[0].read(path) or b"")[0])
 
-        told = replace(told, logged=logged)
+        told = told._replace(logged=logged)
     return (overlay(base, head, DEFAULTS) if from_base else head), told
 
 

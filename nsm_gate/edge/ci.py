@@ -110,6 +110,8 @@ def _github(environ: Mapping[str, str]) -> Said | None:
     ref = environ.get("GITHUB_REF", "")
     default = _text(event, "repository", "default_branch")
     if name == "push":
+        if isinstance(event, dict) and event.get("deleted") is True:
+            return None  # checked out is the default branch, which the push did not touch
         return Said(
             "push", _text(event, "before"), source="the push's before", ref=ref, default_branch=default
         )

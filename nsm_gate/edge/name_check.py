@@ -94,6 +94,14 @@ class Names(NamedTuple):
         return f"{self.kind.name} has no {shown!r}", hint
 
 
+def has_member(kind: LogKind, name: str) -> bool:
+    """Return whether the schema of a log kind declares a member of the run object."""
+    node = resolved(kind.schema, kind.schema)
+    for step in kind.run:
+        node = resolved(node.get("properties", {}).get(step), kind.schema)
+    return name in node.get("properties", {})
+
+
 def misplaced(kind: LogKind, root: Node) -> Iterator[GateError]:
     """Yield a mistake for each place of `names:` and `rates:` that no entry of the log kind can have."""
     checker = Names(kind, {}, {}, ())

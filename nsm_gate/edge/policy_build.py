@@ -9,7 +9,7 @@ import jiter
 
 from nsm_gate.edge import config_build, examples_build
 from nsm_gate.edge.criteria_build import Builder, absolute
-from nsm_gate.edge.name_check import Names, misplaced
+from nsm_gate.edge.name_check import Names, has_member, misplaced
 from nsm_gate.errors import GateError, GateErrors
 from nsm_gate.model import Path, Severity
 from nsm_gate.names import suggestion
@@ -92,6 +92,17 @@ def build(
                 kind.error(f"reference {name!r} is taken from no known log kind: {kind.value!r}", hint)
             )
     known = {name: kind for name, kind in logs.items() if kind}
+    for name, reference in declared.items():
+        taken = next(
+            (kind.name for kind in known.values() if name in kind.names or has_member(kind, name)), None
+        )
+        if taken is not None or name in ("this", "entry"):
+            fact = (
+                f"reference {name!r} is called like a measure of {taken}"
+                if taken
+                else f"{name!r} has a meaning"
+            )
+            errors.append(reference.error(fact, "give it a name of its own, such as best_baseline"))
     errors += _unknown_names(builder, known, types, domains)
     for log in known.values():
         errors += misplaced(log, merged["log"][log.name])

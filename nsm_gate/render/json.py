@@ -9,52 +9,36 @@ from nsm_gate import __version__
 from nsm_gate.errors import GateError
 from nsm_gate.model import Finding, ReferenceUsed, Report, Severity, Verdict
 from nsm_gate.render.style import Style
-from nsm_gate.render.untrusted import ACTIVE
+from nsm_gate.render.untrusted import ACTIVE, COMMAND
 
 
 def render(report: Report, style: Style) -> str:
     """Return the whole report as one JSON object."""
     document = {
-        "version": 1,
-        "tool": {"name": "nsm-gate", "version": __version__},
-        "logs": [
-            {"path": log.path, "log": log.log, "base": log.base, "lines": log.lines, "appended": log.appended}
-            for log in report.logs
-        ],
-        "findings": [_finding(finding) for finding in report.findings],
-        "verdicts": [_verdict(verdict) for verdict in report.verdicts],
-        "summary": {
-            "checked": report.checked,
-            "errors": report.count(Severity.ERROR),
-            "warnings": report.count(Severity.WARNING),
-            "notices": report.count(Severity.NOTICE),
-            "waived": report.waived,
-            "exit_code": report.exit_code,
-        },
+        **about(report),
+        "findings": [finding(found) for found in report.findings],
+        "verdicts": [verdict(given) for given in report.verdicts],
+        "summary": summary(report),
     }
     return dump(document)
 
 
 def render_error(error: GateError) -> str:
     """Return the object that stands in for a report where the gate could not judge."""
-    members = {
-        "message": error.message, "hint": error.hint,
-        "path": error.path, "line": error.line, "column": error.column,
-    }  # fmt: skip
-    return dump({"error": members})
+    return dump({"error": fault(error)})
 
 
-def dump(document: Any) -> str:
-    """Return a document as text in which nothing acts on a terminal or a CI runner."""
-    text = json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False)
+def dump(document: Any, indent: int | None = 1) -> str:
+    """Return a document as JSON that is safe to print: indented, or on one line."""
+    text = json.dumps(document, ensure_ascii=False, indent=indent, allow_nan=False)
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:
         # A file name that is not UTF-8 arrives with lone surrogates, which no JSON reader must accept.
-        text = json.dumps(_clean(document), ensure_ascii=False, indent=1, allow_nan=False)
+        text = json.dumps(_clean(document), ensure_ascii=False, indent=indent, allow_nan=False)
     # JSON's own escapes lose nothing, and neither a terminal nor a CI runner acts on them.
     text = ACTIVE.sub(lambda found: found[0] if found[0] == "\n" else json.dumps(found[0])[1:-1], text)
-    return text.replace("##[", "#\\u0023[") + "\n"
+    return COMMAND.sub(r"#\\u0023", text) + "\n"
 
 
 def _clean(value: Any) -> Any:
@@ -65,7 +49,40 @@ def _clean(value: Any) -> Any:
     return [_clean(inner) for inner in value] if isinstance(value, list) else value
 
 
-def _finding(finding: Finding) -> dict[str, Any]:
+def about(report: Report) -> dict[str, Any]:
+    """Return who judged, by which version of this format, and which logs."""
+    return {
+        "version": 1,
+        "tool": {"name": "nsm-gate", "version": __version__},
+        "logs": [
+            {"path": log.path, "log": log.log, "base": log.base, "lines": log.lines, "appended": log.appended}
+            for log in report.logs
+        ],
+    }
+
+
+def summary(report: Report) -> dict[str, Any]:
+    """Return the counts and the exit code."""
+    return {
+        "checked": report.checked,
+        "errors": report.count(Severity.ERROR),
+        "warnings": report.count(Severity.WARNING),
+        "notices": report.count(Severity.NOTICE),
+        "waived": report.waived,
+        "exit_code": report.exit_code,
+    }
+
+
+def fault(error: GateError) -> dict[str, Any]:
+    """Return the members of an error."""
+    return {
+        "message": error.message, "hint": error.hint,
+        "path": error.path, "line": error.line, "column": error.column,
+    }  # fmt: skip
+
+
+def finding(finding: Finding) -> dict[str, Any]:
+    """Return the members of a finding."""
     return {
         "rule": finding.rule,
         "severity": finding.severity.word,
@@ -82,7 +99,8 @@ def _finding(finding: Finding) -> dict[str, Any]:
     }
 
 
-def _verdict(verdict: Verdict) -> dict[str, Any]:
+def verdict(verdict: Verdict) -> dict[str, Any]:
+    """Return the members of a verdict."""
     import hashlib  # 5 ms that only this format needs
 
     return {

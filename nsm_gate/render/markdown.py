@@ -42,24 +42,27 @@ _OF_VERDICTS = ("criterion-missed", "criterion-unknown")
 
 
 def render(report: Report, style: Style) -> str:
-    """Return the report, cut at `LIMIT` bytes with a count of what is left out."""
-    head = [MARK, f"### {_headline(report)}", "", *(f"{_text(row)}  " for row in checked(report)), ""]
+    """Return the report, cut at `LIMIT` bytes, or where the style says, with a count of what is left out."""
+    head = [MARK, f"### {_headline(report)}", ""]
     tail = ["", f"**{_text(totals(report))}**"]
-    room = LIMIT - sum(len(row.encode("utf-8", "replace")) + 1 for row in (*head, *tail)) - 400
+    room = (style.limit or LIMIT) - sum(map(_size, (*head, *tail))) - 400
     rows: list[str] = []
-    blocks = list(_blocks(report, style))
+    blocks = [[*(f"{_text(row)}  " for row in checked(report)), ""], *_blocks(report, style)]
     for number, block in enumerate(blocks):
-        size = sum(len(row.encode("utf-8", "replace")) + 1 for row in block)
-        if size > room:
-            rest = len(blocks) - number
-            rows += [
-                f"… and {plural(rest, 'more run or table', 'more runs or tables')}: see the log of the job",
-                "",
-            ]
+        for row in block:
+            room -= _size(row)
+            if room < 0:
+                break
+            rows.append(row)
+        if room < 0:
+            rest = plural(len(blocks) - number, "more run or table", "more runs or tables")
+            rows += ["", f"… and {rest}: see the log of the job", ""]
             break
-        rows += block
-        room -= size
     return "".join(f"{row}\n" for row in (*head, *rows, *tail))
+
+
+def _size(row: str) -> int:
+    return len(row.encode("utf-8", "replace")) + 1
 
 
 def render_errors(errors: Sequence[GateError]) -> str:
@@ -103,7 +106,8 @@ def _blocks(report: Report, style: Style) -> Iterator[list[str]]:
         yield ["#### History", "", *_table_of(loose, style), ""]
     told = sorted(report.runs, key=lambda run: -_weight(findings[run.path, run.line]))
     for run in told:
-        block = _of_run(run, verdicts[run.path, run.line], findings[run.path, run.line], style)
+        place = run.path, run.line
+        block = _of_run(run, verdicts[place], findings[place], style, from_base=bool(report.rules))
         if block:
             yield block
 
@@ -147,7 +151,9 @@ def _of_rules(found: Sequence[Finding], report: Report, style: Style) -> list[st
     return [*rows, *(_table_of(found, style) if found else ()), ""]
 
 
-def _of_run(run: Run, verdicts: Sequence[Verdict], found: Sequence[Finding], style: Style) -> list[str]:
+def _of_run(
+    run: Run, verdicts: Sequence[Verdict], found: Sequence[Finding], style: Style, *, from_base: bool
+) -> list[str]:
     facts = [_code(fact, 60) for fact in (run.experiment_type, run.domain) if fact]
     if run.status not in (None, "completed"):
         facts.append(_code(run.status or "", 60))
@@ -162,7 +168,7 @@ def _of_run(run: Run, verdicts: Sequence[Verdict], found: Sequence[Finding], sty
         rows += [
             "| criterion | verdict | observed | expected | margin | reference | change |",
             "|---|---|--:|---|--:|---|--:|",
-            *(_row(verdict) for verdict in asked),
+            *(_row(verdict, from_base=from_base) for verdict in asked),
             "",
         ]
     told = [finding for finding in found if finding.rule not in _OF_VERDICTS]
@@ -174,7 +180,7 @@ def _of_run(run: Run, verdicts: Sequence[Verdict], found: Sequence[Finding], sty
     return rows if len(rows) > 2 else []
 
 
-def _row(verdict: Verdict) -> str:
+def _row(verdict: Verdict, *, from_base: bool) -> str:
     margin = "" if verdict.margin is None else f"{verdict.margin:+.4g}"
     used = verdict.reference
     reference = change = ""
@@ -182,7 +188,8 @@ def _row(verdict: Verdict) -> str:
         reference = _code(used.run, 80) + (" (same change)" if used.appended else "")
         change = _change(verdict)
     cells = (
-        _code(verdict.criterion, 60),
+        # A rule that the base, whose rules judge, does not know.
+        _code(verdict.criterion, 60) + (" (new)" if from_base and verdict.rules_from == "head" else ""),
         _OUTCOMES[verdict.outcome],
         _observed(verdict.observed),
         _code(verdict.expected, _CELL),

@@ -5,6 +5,9 @@ from __future__ import annotations
 import unicodedata
 from typing import NamedTuple
 
+COMMENT = 65_000
+"""Bytes of Markdown that fit into a comment, which may have 65,536 characters."""
+
 _CODES = {"error": "1;31", "warning": "33", "notice": "36", "good": "32", "dim": "2", "bold": "1"}
 
 
@@ -19,6 +22,7 @@ class Style(NamedTuple):
         runs: How many runs are shown in full before the rest is only counted.
         rows: How many rows the text may have, for a hook's screenful; None for any.
         blob: Address under which the files of the judged commit are shown; empty for none.
+        limit: Bytes that Markdown may have; 0 for what a job summary may.
     """
 
     color: bool = False
@@ -28,6 +32,7 @@ class Style(NamedTuple):
     runs: int = 60
     rows: int | None = None
     blob: str = ""
+    limit: int = 0
 
     def paint(self, text: str, role: str) -> str:
         """Return text in the role's colour."""

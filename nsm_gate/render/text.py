@@ -234,6 +234,8 @@ class _Log:
             mark, role = _OUTCOMES[verdict.outcome]
             role = "error" if verdict.criterion in grave else role
             note = "waived" if verdict.criterion in waived else row[4]
+            if self.report.rules and verdict.rules_from == "head":
+                note = f"{note}  (new rule)".strip()  # the base, whose rules judge, does not know it
             text = _line(f"{mark} {row[0]}", row, widths)
             yield f"    {self.style.paint(text if note else text.rstrip(), role)}{'  ' * bool(note)}{note}"
 
