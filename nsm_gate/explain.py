@@ -145,7 +145,7 @@ def _considered(
         place = this.place(reference.by) if other.kind.name == this.kind.name else None
         reason = shortcoming(reference, other, this)
         force = None if reason else strength(reference, other, place)
-        value = "" if force is None else f"{by} {rounded(abs(force) if reference.pick == 'min' else force)}"
+        value = "" if force is None else f"{by} {rounded(-force if reference.pick == 'min' else force)}"
         is_best = best is not None and (other.path, other.line) == (best.path, best.line)
         if is_best:
             reason = ""

@@ -510,3 +510,20 @@ def test_broken_rules_explain_nothing(repo: Repo) -> None:
     repo.write(LOG, [sweep(0.65)])
     repo.write(RULES, "experiment_type: sweep\nnonsense: 1\n")
     assert f"{RULES}:2:1: " in refused(repo, "sweep_run1_20251101")
+
+
+def test_a_negative_measure_of_a_candidate_keeps_its_sign(tmp_path: Path) -> None:
+    repo = Repo.init(tmp_path / "lab")
+    repo.write("nsm-gate.yaml", "rules: [rules]\n")
+    repo.write(
+        "rules/mine.yaml",
+        "experiment_type: domain_exploration\n"
+        "references: {low: {from: training_log, pick: min(final_metrics.log_likelihood), none: unknown}}\n"
+        "criteria: {likelier: {assert: final_metrics.log_likelihood > low.final_metrics.log_likelihood}}\n",
+    )
+    runs = [
+        edited(a_run(f"planning_r{i}_20251101", i), final_metrics__log_likelihood=-3.5 + i) for i in range(2)
+    ]
+    repo.write("training_log.jsonl", runs)
+    said = gate("explain", "planning_r1_20251101", cwd=repo.path, env=repo.env).out
+    assert "✓ planning_r0_20251101  training_log.jsonl:1  final_metrics.log_likelihood -3.5  picked" in said

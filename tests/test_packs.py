@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 import re
 import subprocess
@@ -930,3 +931,25 @@ def test_the_documented_entries_are_all_there_are() -> None:
     said = re.findall(r"^\| [^|]*?`([\w.-]+)`.*\|$", DOCS, re.MULTILINE)
     enforced = yaml.safe_load(BLOCKS[f"my_lab_pack/{PACK}"])["enforce"]
     assert [len(said), len(enforced)] == [4, 4]
+
+
+def test_an_example_of_a_pack_is_of_a_log_kind_that_a_pack_knows(lab: Lab) -> None:
+    """A repository may add a log kind with experiment types: the pack's examples still mean its own."""
+    example = {
+        "name": "a run",
+        "entry": edited(a_run(), experiment_type="lab"),
+        "expect": {"accuracy": "met"},
+    }
+    rules = {"experiment_type": "lab", "criteria": {"accuracy": "> 0.5"}, "examples": [example]}
+    lab.install({"rules/lab.yaml": json.dumps(rules)})
+    lab.repo.write(CONFIG, OWN)
+    lab.repo.write(
+        "rules/probes.yaml",
+        "log: probes\nfiles: [probes.jsonl]\nschema: probe.json\nkey: [id]\nexperiment_type: sort\n",
+    )
+    lab.repo.write(
+        "rules/probe.json", '{"properties": {"id": {"type": "string"}, "sort": {"type": "string"}}}'
+    )
+    result = gate("rules", "test", "lab", cwd=lab.repo.path)
+    assert (result.code, result.err) == (0, "")
+    assert "1 example: 1 passed" in result.out

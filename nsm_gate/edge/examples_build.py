@@ -110,6 +110,9 @@ class _File:
             fitting = [kind for kind in self.logs.values() if kind.domain]
         else:
             fitting = [kind for kind in self.logs.values() if kind.experiment_type]
+        if _of_pack(node.path):
+            # A pack does not know of the log kinds that a repository adds.
+            fitting = [kind for kind in fitting if _of_pack(kind.defined_at)] or fitting
         if len(fitting) == 1:
             return fitting[0]
         hint = f"add log: and one of {', '.join(kind.name for kind in fitting) or 'the log kinds'}"
@@ -209,3 +212,8 @@ def _take(entry: dict[str, Any], path: Path) -> str:
         return "is not there in the example that it is like"
     del holder[path[-1]]
     return ""
+
+
+def _of_pack(place: str) -> bool:
+    """Return whether a display path is one of a pack: `nsm:rules/x.yaml`."""
+    return ":" in place.partition("/")[0]
