@@ -24,6 +24,7 @@ lint: $(VENV)/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/mypy action
 	$(BIN)/lint-imports
 	$(BIN)/python -m tests.generated --check
 

@@ -29,7 +29,9 @@ def run(environ: Mapping[str, str]) -> int:
     """Judge; return the exit code of the check. Its own outputs are set by the check itself."""
     from nsm_gate.__main__ import program
 
-    sarif = given(environ, "SARIF_FILE")
+    sarif, comment = given(environ, "SARIF_FILE"), given(environ, "COMMENT_FILE")
+    for path in (sarif, comment):
+        os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
     before = _stamp(sarif)
     sys.argv = ["nsm-gate", *arguments(environ)]
     code = program()

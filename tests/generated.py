@@ -12,6 +12,8 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+import yaml
+
 from nsm_gate.checks import CHECKS
 from nsm_gate.commands.rules import summary
 from nsm_gate.functions import FUNCTIONS
@@ -89,10 +91,21 @@ def failing(*command: str) -> str:
         return result.out
 
 
+def action_table(part: str) -> str:
+    """Return the inputs or the outputs of the action."""
+    action = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
+    rows = [f"| {part.removesuffix('s')} | |", "|---|---|"]
+    for name, told in action[part].items():
+        default = f" Default: `{told['default']}`." if told.get("default") else ""
+        rows.append(f"| `{name}` | {told['description']}{default} |")
+    return "\n".join(rows)
+
+
 _WARNINGS = ("class-collapse", "zero-task-loss", "impossible-metric")
 PARTS: dict[str, dict[str, Callable[[], str]]] = {
     "README.md": {"transcript": failing_check, "rules": rules_table},
     "docs/rule-language.md": {"functions": functions_table},
+    "docs/ci.md": {part: partial(action_table, part) for part in ("inputs", "outputs")},
     "docs/criteria.md": {
         "criteria": criteria_tables.types_table,
         "domains": criteria_tables.domains_table,

@@ -10,6 +10,8 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+import sysconfig
+import venv
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -272,6 +274,15 @@ class Runner:
             assert files["PATH"].read_text("utf-8") == ""
         outputs = {key: resolved(told["value"], contexts) for key, told in action["outputs"].items()}
         return Done(code, log, summary, outputs, outcomes)
+
+
+def installed(place: Path) -> dict[str, dict[str, str]]:
+    """Return what the install step gives out: an environment with this checkout in it, made without pip."""
+    venv.create(place, symlinks=True, with_pip=False)
+    inside = {"base": str(place), "platbase": str(place)}
+    rows = (str(ROOT), sysconfig.get_path("purelib"), sysconfig.get_path("platlib"))
+    (Path(sysconfig.get_path("purelib", vars=inside)) / "here.pth").write_text("\n".join(rows))
+    return {"install": {"python": str(place / "bin" / "python")}}
 
 
 # --- GitHub -----------------------------------------------------------------------------------------

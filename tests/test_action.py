@@ -11,9 +11,7 @@ import shlex
 import shutil
 import subprocess
 import sys
-import sysconfig
 import threading
-import venv
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -21,24 +19,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
-from tests.runner import ZEROS, Done, Event, GitHub, Runner, commands, said
+from tests.runner import ZEROS, Done, Event, GitHub, Runner, commands, installed, said
 from tests.support import ROOT, Repo, a_run, check, edited, gate, lines
 
 LOG = "experiments/training_log.jsonl"
-ACTION = yaml.safe_load((ROOT / "action.yml").read_text("utf-8"))
 
 
 @pytest.fixture(scope="module")
 def ready(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, str]]:
-    """Return what the install step gives out: an environment with this checkout in it, made without pip."""
-    place = tmp_path_factory.mktemp("installed")
-    venv.create(place, symlinks=True, with_pip=False)
-    inside = {"base": str(place), "platbase": str(place)}
-    rows = (str(ROOT), sysconfig.get_path("purelib"), sysconfig.get_path("platlib"))
-    (Path(sysconfig.get_path("purelib", vars=inside)) / "here.pth").write_text("\n".join(rows))
-    return {"install": {"python": str(place / "bin" / "python")}}
+    return installed(tmp_path_factory.mktemp("installed"))
 
 
 @pytest.fixture(scope="module")
@@ -947,19 +937,3 @@ def test_a_runner_without_a_python_that_serves_is_told_what_to_do(
     assert (done.code, done.steps["fetch"], done.outputs["status"]) == (2, "skipped", "not-judged")
     assert "Python 3.10" in done.annotations("error")[0].data
     assert "actions/setup-python" in done.annotations("error")[0].data
-
-
-# --- the file itself ----------------------------------------------------------------------------------
-
-
-def test_no_text_of_others_becomes_a_part_of_a_command() -> None:
-    for step in ACTION["runs"]["steps"]:
-        assert "${{" not in step["run"]
-        assert "uses" not in step
-        for value in step["env"].values():
-            assert re.fullmatch(
-                r"\$\{\{ (inputs\.[a-z-]+|steps\.install\.outputs\.python|github\.token) \}\}", value
-            )
-    used = [value for step in ACTION["runs"]["steps"] for value in step["env"].values()]
-    for name in ACTION["inputs"]:
-        assert f"${{{{ inputs.{name} }}}}" in used

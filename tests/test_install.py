@@ -86,6 +86,7 @@ def test_the_sdist_holds_what_it_takes_to_build_and_test(sdist: Path) -> None:
     with tarfile.open(sdist) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
     wanted = {"pyproject.toml", "README.md", "LICENSE", ".pre-commit-hooks.yaml", "tests/support.py"}
+    wanted |= {"action.yml", *(f.relative_to(ROOT).as_posix() for f in (ROOT / "action").glob("*.py"))}
     wanted |= {f.relative_to(ROOT).as_posix() for f in (ROOT / "rules").rglob("*.yaml")}
     wanted |= {f.relative_to(ROOT).as_posix() for f in (ROOT / "schemas").glob("*.json")}
     assert wanted <= names
