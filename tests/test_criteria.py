@@ -231,6 +231,36 @@ def test_a_reference_that_lacks_the_measure_is_unknown(tmp_path: Path, none: str
     assert verdict(judged(tmp_path, rule, a_run(), baselines=[lacking]), "cycle_loss")["outcome"] == "unknown"
 
 
+@pytest.mark.parametrize("none", ["pass", "warn", "fail"])
+def test_a_value_that_does_not_fit_the_test_is_unknown_whatever_holds_without_a_reference(
+    tmp_path: Path, none: str
+) -> None:
+    rule = (
+        f"references: {{prior: {{from: baselines, pick: max(accuracy), none: {none}}}}}\n"
+        "criteria: {score: final_metrics.score > prior.accuracy}\n"
+    )
+    run = edited(a_run(), final_metrics__score="high")
+    said = verdict(judged(tmp_path, rule, run, baselines=[]), "score")
+    assert said["outcome"] == "unknown"
+    assert said["explanation"].startswith("the values do not fit the test: final_metrics.score 'high', prior")
+
+
+@pytest.mark.parametrize("measure", ["accuracy", "best_val_accuracy"])
+def test_a_value_of_zero_fits_a_relative_change(tmp_path: Path, measure: str) -> None:
+    rule = (
+        "references: {prior: {from: baselines, pick: max(accuracy), none: pass}}\n"
+        f'criteria: {{gain: "relative_change({measure}, prior.accuracy) > 0"}}\n'
+    )
+    assert verdict(judged(tmp_path, rule, scored(0), baselines=[]), "gain")["outcome"] == "met"
+
+
+def test_the_explanation_of_a_computed_value_names_what_it_is_computed_from(tmp_path: Path) -> None:
+    rule = 'criteria: {error: {assert: 1 - accuracy < 0.5}, put: {assert: "first(final_metrics.score, 1) > 0"}}\n'
+    result = judged(tmp_path, rule, scored(0.61))
+    assert verdict(result, "error")["explanation"] == "0.39 is < 0.5 (accuracy 0.61) (by 0.11)"
+    assert verdict(result, "put")["explanation"] == "1 is > 0 (final_metrics.score is absent) (by 1)"
+
+
 def test_the_gravest_word_counts_where_two_references_have_no_run(tmp_path: Path) -> None:
     rule = (
         "references:\n"
