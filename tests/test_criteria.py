@@ -97,6 +97,9 @@ def test_standard_errors_of_what_is_no_rate_are_a_mistake(tmp_path: Path) -> Non
     "rule, place",
     [
         ("criteria: {accuracy: {assert: '> 0.5', by: 0.1}}", "2:22: by belongs to a threshold"),
+        ("criteria: {a: {use: domain, when: accuracy > 0}}", "2:29: when means nothing beside use"),
+        ("criteria: {accuracy: {above: 0.5, tolerance: 1}}", "2:35: tolerance means nothing beside above"),
+        ("criteria: {a: {first: [{else: accuracy > 0}], is: stable}}", "2:47: is means nothing beside first"),
         (
             "criteria: {a: {assert: change(accuracy, 0.5) > 0}}",
             "2:41: criteria.a has no member '0.5) > 0'\n  inside { } a comma",

@@ -23,6 +23,12 @@ from nsm_gate.values import Value, decimal
 _PICK = re.compile(r"(max|min)\((.+)\)")
 _PERCENT = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,6})?)\s*%")
 _OPERATORS = {"above": ">", "below": "<", "at_least": ">=", "at_most": "<="}
+_BESIDE = {
+    **dict.fromkeys(_OPERATORS, ("by", "standard_errors", "when")),
+    "series": ("is", "tolerance", "bumps", "last", "when"),
+    "use": (),
+}
+"""What may stand beside a form of criterion, where it is not only when."""
 _QUOTE = 'put the test in quotes, "> 0.55", or write {above: 0.55}'
 
 
@@ -94,6 +100,12 @@ class Builder:
             return None
         form = forms[0]
         inner = node.value[form]
+        idle = [key for key in node.value if key not in (form, "source", *_BESIDE.get(form, ("when",)))]
+        for key in idle:
+            fact = f"{key} means nothing beside {form}"
+            self.errors.append(GateError(fact, "take it out", node.path, *node.keys[key]))
+        if idle:
+            return None
         if form == "use":
             return UseDomain(name)
         if form == "first":
