@@ -645,6 +645,44 @@ def test_a_rules_file_that_is_a_mistake_is_refused_where_it_stands(
     assert hint in found[0][1]
 
 
+R = "references: {%s: {from: %s, pick: max(accuracy), none: pass}}\n"
+
+
+def test_a_reference_of_another_type_is_not_in_reach(tmp_path: Path) -> None:
+    files = {
+        "rules/one.yaml": f"experiment_type: one\n{R % ('prior', 'baselines')}",
+        "rules/two.yaml": "experiment_type: two\ncriteria:\n  accuracy: '> prior'\n",
+    }
+    found = refused(judged(tmp_path, {**OWN, **files}))
+    assert [fact for fact, _ in found] == ["rules/two.yaml:3:16: training_log has no 'prior'"]
+
+
+def test_a_reference_of_another_type_changes_no_name(tmp_path: Path) -> None:
+    files = {
+        LOG: [edited(a_run(), experiment_type="two")],
+        "rules/one.yaml": f"experiment_type: one\n{R % ('status', 'baselines')}",
+        "rules/two.yaml": "experiment_type: two\ncriteria: {ended: status == 'completed'}\n",
+    }
+    assert outcomes(judged(tmp_path, {**OWN, **files}))["ended"] == "met"
+
+
+def test_each_reference_of_one_name_is_taken_from_a_log_kind(tmp_path: Path) -> None:
+    files = {
+        "rules/one.yaml": f"experiment_type: one\n{R % ('prior', 'nothing')}",
+        "rules/two.yaml": f"experiment_type: two\n{R % ('prior', 'baselines')}",
+    }
+    ((fact, hint),) = refused(judged(tmp_path, {**OWN, **files}))
+    assert fact.startswith("rules/one.yaml:2:28: ")
+    assert hint == "the log kinds are baselines, training_log"
+
+
+@pytest.mark.parametrize("name", ["this", "entry", "accuracy", "mrr"])
+def test_a_reference_that_hides_a_measure_is_refused(tmp_path: Path, name: str) -> None:
+    rule = f"experiment_type: one\n{R % (name, 'baselines')}"
+    found = facts(judged(tmp_path, {**OWN, "rules/one.yaml": rule}))
+    assert found[0].startswith(f"rules/one.yaml:2:14: reference {name!r} is called as")
+
+
 def test_a_mistake_is_reported_once(tmp_path: Path) -> None:
     found = facts(judged(tmp_path, {**OWN, "rules/mine.yaml": "experiment_type: 5\n"}))
     assert len(found) == 1

@@ -37,18 +37,17 @@ class Builder:
     """Turns nodes into rules; what cannot be turned is a mistake in `errors`.
 
     Attributes:
-        references: Every reference that is declared anywhere, for names that stand alone.
-        own: Those of the log kind or type that is being built, which go before the others.
+        references: Those in reach of what is being built: another type's of the same name is nothing to it.
         scope: What is being built: `log`, `experiment_type`, `domain` or `reference`, and its name; of a
             reference also the log kind that it is picked from, and whose it is.
-        read: Every expression with its scope and place, so that its names can be held against schemas.
+        read: Every expression with its scope, its place and the references in reach, so that its names
+            can be held against schemas.
     """
 
     references: Mapping[str, Node] = field(default_factory=dict)
-    own: Mapping[str, Node] = field(default_factory=dict)
     errors: list[GateError] = field(default_factory=list)
     scope: tuple[str, ...] = ("", "")
-    read: list[tuple[tuple[str, ...], Node, Expression]] = field(default_factory=list)
+    read: list[tuple[tuple[str, ...], Node, Expression, Mapping[str, Node]]] = field(default_factory=list)
 
     def expression(self, node: Node, own: tuple[str, ...] | None = None, shift: int = 0) -> Expression | None:
         """Parse a text node; a test of `own` is allowed where it is given.
@@ -68,7 +67,7 @@ class Builder:
             shown = " ".join(node.value.split())
             self.errors.append(node.inside(f"{error} in {shown!r}", error.hint, error.column - shift))
             return None
-        self.read.append((self.scope, node, parsed))
+        self.read.append((self.scope, node, parsed, self.references))
         return parsed
 
     def criteria(self, parent: Node | None) -> tuple[Criterion | UseDomain, ...]:
@@ -149,7 +148,7 @@ class Builder:
             expected += f" by {errors.value} standard error{'s' * (errors.value != 1)}"
         test = Comparison(Name((name,)), ((operator, bar),))
         if errors is not None:
-            self.read.append((self.scope, errors, test))
+            self.read.append((self.scope, errors, test, self.references))
         return [Branch(None, test, expected)]
 
     def _branch(self, name: str, node: Node, shift: int = 0) -> list[Branch] | None:
@@ -189,7 +188,7 @@ class Builder:
                 return None
         given = tuple((key, Literal(_exact(option), option.text)) for key, option in options)
         test = state_test(word, tuple(str(series.value).split(".")), given)
-        self.read.append((self.scope, series, test))
+        self.read.append((self.scope, series, test, self.references))
         said = ", ".join(f"{key} {option.text or option.value}" for key, option in options)
         return [Branch(None, test, f"{word} ({said})" if said else word)]
 
@@ -206,7 +205,7 @@ class Builder:
             plain.pop("source", None)
         parts = [part for branch in branches for part in (branch.test, branch.condition) if part]
         used = {
-            path[0]: _law_of(self.own.get(path[0], self.references[path[0]]))
+            path[0]: _law_of(self.references[path[0]])
             for part in (*parts, *([condition] if condition else ()))
             for path in part.paths()
             if path[0] in self.references

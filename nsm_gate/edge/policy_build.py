@@ -73,26 +73,25 @@ def build(
         mistakes: What reading the files found already; the rest is added, and all are raised.
         examples: Whether to build the examples.
     """
-    declared: dict[str, Node] = {}
-    # Log kinds last: one type's reference of the same name is nothing to another type.
-    for group in ("experiment_type", "log"):
-        for root in merged[group].values():
-            node = root.get("references")
-            declared.update(node.items() if node else ())
-    builder = Builder(declared, errors=mistakes)
+    shared, others = (
+        {name: node for root in merged[group].values() for name, node in _declared(root).items()}
+        for group in ("log", "experiment_type")
+    )
+    builder = Builder(errors=mistakes)
     logs = {name: _log(builder, name, root, schema_of) for name, root in merged["log"].items()}
-    types = {name: _type(builder, name, root) for name, root in merged["experiment_type"].items()}
+    types = {name: _type(builder, name, root, shared) for name, root in merged["experiment_type"].items()}
+    # Whose domain it is says no type: that of any may be in reach.
+    builder.references = {**others, **shared}
     domains = {name: _domain(builder, name, root) for name, root in merged["domain"].items()}
     errors = builder.errors
-    for name, reference in declared.items():
-        kind = reference.get("from")
-        if kind and kind.value not in logs:
-            hint = suggestion(str(kind.value), logs)
-            errors.append(
-                kind.error(f"reference {name!r} is taken from no known log kind: {kind.value!r}", hint)
-            )
     known = {name: kind for name, kind in logs.items() if kind}
-    errors += _unknown_names(builder, known, types, domains)
+    metrics = {metric for domain in domains.values() for metric in domain.metrics}
+    words = {"this", "entry", *metrics, *(word for kind in known.values() for word in kind.names)}
+    for group in ("log", "experiment_type"):
+        for root in merged[group].values():
+            errors += _misdeclared(root, logs, words)
+    in_reach = {name: _declared(root).keys() for name, root in merged["log"].items()}
+    errors += _unknown_names(builder, known, metrics, shared, in_reach)
     for log in known.values():
         errors += misplaced(log, merged["log"][log.name])
     config_build.check_log_severities(merged["log"], rule_ids, errors)
@@ -120,16 +119,35 @@ def build(
     )
 
 
+def _misdeclared(root: Node, logs: Collection[str], words: Collection[str]) -> Iterator[GateError]:
+    """Yield a mistake for each reference of a file that leads nowhere, or that hides a measure."""
+    for name, reference in _declared(root).items():
+        kind = reference.get("from")
+        if kind and kind.value not in logs:
+            hint = suggestion(str(kind.value), logs) or f"the log kinds are {', '.join(logs)}"
+            yield kind.error(f"reference {name!r} is taken from no known log kind: {kind.value!r}", hint)
+        if name in words:
+            place = root.value["references"].keys[name]
+            fact = f"reference {name!r} is called as what it would be compared with"
+            yield GateError(fact, "choose another name", reference.path, *place)
+
+
 def _unknown_names(
     builder: Builder,
     logs: Mapping[str, LogKind],
-    types: Mapping[str, ExperimentType],
-    domains: Mapping[str, Domain],
+    metrics: Collection[str],
+    shared: Mapping[str, Node],
+    in_reach: Mapping[str, Collection[str]],
 ) -> Iterator[GateError]:
-    """Yield a mistake for each name that no log kind has to which its expression applies."""
-    metrics = {metric for domain in domains.values() for metric in domain.metrics}
-    declared = [kind.references for kind in logs.values()] + [kind.references for kind in types.values()]
-    references = {name: reference for group in declared for name, reference in group.items()}
+    """Yield a mistake for each name that no log kind has to which its expression applies.
+
+    Args:
+        builder: What was built, with every expression.
+        logs: The log kinds.
+        metrics: Members of the run that domains declare.
+        shared: The references that log kinds declare.
+        in_reach: Log kind -> the names of its own references.
+    """
 
     def asked(what: str, owner: str) -> list[LogKind]:
         """Return the log kinds to which what is built applies."""
@@ -139,7 +157,16 @@ def _unknown_names(
             return [kind for kind in logs.values() if kind.domain]
         return [kind for kind in logs.values() if kind.experiment_type]
 
-    for scope, node, expression in builder.read:
+    def reach(kind: LogKind, references: Mapping[str, Node]) -> dict[str, str]:
+        """Return which of the references a run of a log kind has, and the log kinds they are picked from."""
+        own = in_reach[kind.name]
+        return {
+            name: str(node.value["from"].value)
+            for name, node in references.items()
+            if name in own or shared.get(name) is not node
+        }
+
+    for scope, node, expression, references in builder.read:
         judged: list[LogKind] = []
         if scope[0] == "reference":
             kinds = [logs[scope[2]]] if scope[2] in logs else []
@@ -147,7 +174,9 @@ def _unknown_names(
         else:
             kinds = asked(scope[0], scope[1])
         for path in expression.paths():
-            faults = [Names(kind, logs, references, metrics, judged).fault(path) for kind in kinds]
+            faults = [
+                Names(kind, logs, reach(kind, references), metrics, judged).fault(path) for kind in kinds
+            ]
             if faults and all(faults):
                 fact, hint = next(fault for fault in faults if fault)
                 found = node.text.find(".".join(path) if COUNT not in path else path[-1])
@@ -190,10 +219,14 @@ def _texts(root: Node | None, key: str) -> tuple[str, ...]:
     return tuple(str(item.value) for item in node.value) if node else ()
 
 
-def _references(builder: Builder, root: Node) -> dict[str, Reference]:
+def _declared(root: Node) -> dict[str, Node]:
+    """Return the references that a file declares."""
     node = root.get("references")
-    builder.own = dict(node.items()) if node else {}
-    built = {name: builder.reference(name, inner) for name, inner in builder.own.items()}
+    return dict(node.items()) if node else {}
+
+
+def _references(builder: Builder, root: Node) -> dict[str, Reference]:
+    built = {name: builder.reference(name, inner) for name, inner in _declared(root).items()}
     return {name: reference for name, reference in built.items() if reference}
 
 
@@ -205,6 +238,7 @@ def _log(
             builder.errors.append(root.error(f"log kind {name!r} has no {needed}", f"add {needed}:"))
             return None
     builder.scope = ("log", name)
+    builder.references = _declared(root)
     references = _references(builder, root)
     schema = _schema(builder, root.value["schema"], schema_of)
     run: Path = tuple(_text(root, "run").split(".")) if root.get("run") else ()
@@ -288,8 +322,9 @@ def _schema(
     return schema
 
 
-def _type(builder: Builder, name: str, root: Node) -> ExperimentType:
+def _type(builder: Builder, name: str, root: Node, shared: Mapping[str, Node]) -> ExperimentType:
     builder.scope = ("experiment_type", name)
+    builder.references = {**shared, **_declared(root)}
     references = _references(builder, root)
     return ExperimentType(
         name,
@@ -303,7 +338,6 @@ def _type(builder: Builder, name: str, root: Node) -> ExperimentType:
 
 def _domain(builder: Builder, name: str, root: Node) -> Domain:
     builder.scope = ("domain", name)
-    builder.own = {}
     return Domain(
         name,
         _text(root, "description"),
