@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import socket
 import threading
 from collections.abc import Iterator, Mapping
@@ -717,8 +718,29 @@ def test_a_schema_that_is_none_is_refused(tmp_path: Path, schema: str | bytes, w
     files = {**OWN, "rules/mine.yaml": MINE, "rules/mine.schema.json": schema, "mine.jsonl": [{"id": "a"}]}
     found = facts(judged(tmp_path, files))
     assert len(found) == 1
-    assert found[0].startswith(f"rules/mine.schema.json: {words}")
-    assert "\n" not in found[0]
+    assert re.match(rf"rules/mine.schema.json:1:[0-9]+: {words}", found[0])
+
+
+@pytest.mark.parametrize(
+    "schema, place",
+    [
+        ('{\n  "type": "object",,\n}', "2:20: not JSON: "),
+        (
+            '{\n  "properties": {"a": {"minimum": "x"}}\n}',
+            "2:35: not a usable JSON Schema: 'minimum' is not of",
+        ),
+        (
+            '{\n  "properties": {\n    "a": {"type": "strin"}}}',
+            "3:19: not a usable JSON Schema: 'type' is not",
+        ),
+    ],
+)
+def test_a_schema_that_is_none_is_refused_where_it_goes_wrong(
+    tmp_path: Path, schema: str, place: str
+) -> None:
+    files = {**OWN, "rules/mine.yaml": MINE, "rules/mine.schema.json": schema}
+    (fact,) = facts(judged(tmp_path, files))
+    assert fact.startswith(f"rules/mine.schema.json:{place}")
 
 
 @contextmanager

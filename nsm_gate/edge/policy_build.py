@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import jiter
@@ -13,7 +14,7 @@ from nsm_gate.edge.name_check import Names, misplaced
 from nsm_gate.errors import GateError, GateErrors
 from nsm_gate.model import Path, Severity
 from nsm_gate.names import suggestion
-from nsm_gate.pointers import COUNT
+from nsm_gate.pointers import COUNT, pointer
 from nsm_gate.policy import (
     Domain,
     ExperimentType,
@@ -21,7 +22,8 @@ from nsm_gate.policy import (
     Policy,
     Reference,
 )
-from nsm_gate.schema import Validator
+from nsm_gate.scanner import Fault, Scanner
+from nsm_gate.schema import SchemaError, Validator
 from nsm_gate.strict_yaml import Node
 
 KINDS = ("log", "experiment_type", "domain")
@@ -310,16 +312,32 @@ def _schema(
     try:
         schema = jiter.from_json(data, allow_inf_nan=False, catch_duplicate_keys=True)
     except ValueError as error:
-        builder.errors.append(GateError(f"not JSON: {error}", "", path))
+        fact, _, at = str(error).partition(" at line ")
+        row, _, place = at.partition(" column ")
+        line, column = (int(row), max(1, int(place))) if row and place else (1, 1)
+        hint = "a schema is one JSON object"
+        builder.errors.append(GateError(f"not JSON: {fact}", hint, path, line, column))
         return {}
     if not isinstance(schema, dict):
-        builder.errors.append(GateError("a JSON Schema is an object", "", path))
+        builder.errors.append(GateError("a JSON Schema is an object", 'write {"type": "object"}', path, 1, 1))
         return {}
     try:
         Validator(schema, path)
-    except GateError as error:
-        builder.errors.append(error)
+    except SchemaError as error:
+        line, column = _place(data.decode(), error.steps)
+        builder.errors.append(replace(error, line=line, column=column))
     return schema
+
+
+def _place(text: str, steps: Sequence[str | int]) -> tuple[int, int]:
+    """Return line and column of a value of a JSON text; its beginning where the value cannot be found."""
+    where = pointer(*map(str, steps))
+    try:
+        values = Scanner(text.replace("\n", " ")).run()
+        at = next((place.value[0] - 1 for found, place in values if found == where), 0)
+    except Fault:
+        at = 0
+    return text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
 
 
 def _type(builder: Builder, name: str, root: Node, shared: Mapping[str, Node]) -> ExperimentType:
