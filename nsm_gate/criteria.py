@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Iterator
+from decimal import Decimal
+from functools import partial
 from typing import NamedTuple
 
-from nsm_gate.expressions import Call, Comparison, Node
+from nsm_gate.expressions import Call, Comparison, Name, Node
 from nsm_gate.functions import FUNCTIONS, standard_error
 from nsm_gate.model import Json, Outcome, Path, ReferenceUsed, Verdict
 from nsm_gate.pointers import COUNT, dotted, pointer, show
@@ -140,6 +142,9 @@ class _Judgement:
         elif isinstance(test, Comparison) and len(test.rest) == 1 and test.margin(self.lookup) is not None:
             left, (operator, right) = test.first, test.rest[0]
             said = f"{self.side(left)} {words} {operator} {self.side(right)}"
+            # A computed side says a number that stands nowhere: say what it is made of.
+            made_of = ", ".join(self.reads(s) for s in (left, right) if s.children())
+            said += f" ({made_of})" if made_of else ""
         else:
             said = f"{branch.expected} {'holds' if value else 'does not hold'}: {self.reads(test)}"
         used = self.used(list(test.paths()))
@@ -157,10 +162,26 @@ class _Judgement:
         word = max((picked.none for picked in found if picked), key=_NONE.index)
         if word == "unknown":
             return self.result(Outcome.UNKNOWN, branch, missing)
+        if not self.fits(branch.test):
+            return self.result(Outcome.UNKNOWN, branch, self.unfit(branch.test))
         outcome = Outcome.MISSED if word == "fail" else Outcome.MET
         said = "missed" if word == "fail" else "met"
         verdict = self.result(outcome, branch, f"{missing}, which the rules count as {said}")
         return verdict._replace(margin=None, unverified=word == "warn")
+
+    def fits(self, test: Node) -> bool:
+        """Return whether a test could be decided if there were a run to compare with.
+
+        A text where a number belongs is not met for want of another run.
+        """
+        return any(isinstance(test.value(partial(self.stood_in, one)), bool) for one in (False, True))
+
+    def stood_in(self, one: bool, path: tuple[str, ...], gaps: bool = False, /) -> Value:
+        """Look a name up as if a run that is not there were this one, or had 1 everywhere."""
+        found = self.reference(path[0])
+        if found is None or found.record is not None or len(path) == 1:
+            return self.lookup(path, gaps)
+        return Decimal(1) if one else self.record.value(path[1:], gaps)
 
     def distance(self, test: Node, outcome: Outcome) -> str:
         margin = test.margin(self.lookup)
@@ -222,9 +243,8 @@ class _Judgement:
         return f"{short} is {'absent' if value is ABSENT else 'null'}"
 
     def side(self, node: Node) -> str:
-        reads = list(node.paths())
-        value = node.value(self.lookup)
-        return f"{dotted(reads[0])} {self.said(value)}" if len(reads) == 1 else self.said(value)
+        value = self.said(node.value(self.lookup))
+        return f"{dotted(node.path)} {value}" if isinstance(node, Name) else value
 
     @staticmethod
     def said(value: Value) -> str:
@@ -240,8 +260,10 @@ class _Judgement:
         absent = [path for path in node.paths() if self.lookup(path) is UNKNOWN]
         self.lacking = [pointer(*self.record.place(p)) for p in absent if self.reference(p[0]) is None]
         reasons = [self.lacks(path) for path in absent]
-        if reasons:
-            return ", ".join(dict.fromkeys(reasons))
+        return ", ".join(dict.fromkeys(reasons)) if reasons else self.unfit(node)
+
+    def unfit(self, node: Node) -> str:
+        """Say that values are there and cannot be tested."""
         why = FUNCTIONS[node.name].unknown.replace("`", "") if isinstance(node, Call) else ""
         where = f" ({node.name} is unknown where {why})" if isinstance(node, Call) and why else ""
         return f"the values do not fit the test: {self.reads(node)}{where}"

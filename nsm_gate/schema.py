@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import jsonschema_rs
@@ -46,11 +47,22 @@ class Flaw(NamedTuple):
         return self.keyword in ("additionalProperties", "unevaluatedProperties")
 
 
+@dataclass
+class SchemaError(GateError):
+    """A schema is none.
+
+    Attributes:
+        steps: Where in the schema, from its root.
+    """
+
+    steps: tuple[str | int, ...] = ()
+
+
 class Validator:
     """A compiled schema. Fetches nothing."""
 
     def __init__(self, schema: Mapping[str, Any], path: str) -> None:
-        """Compile the schema; GateError where it is not one."""
+        """Compile the schema; SchemaError where it is not one."""
         self.schema = schema
         try:
             self._engine = jsonschema_rs.validator_for(
@@ -62,12 +74,14 @@ class Validator:
             )
         except Exception as error:  # the engine raises several unrelated types
             fact = " ".join(str(error).split("\n")[0].split())[:200]
+            steps = tuple(getattr(error, "instance_path", ()))
+            fact = fact.replace("the value", show(steps[-1]), 1) if steps else fact
             hint = "check it against the draft that its $schema names"
             away = _AWAY.match(fact)
             if away is not None:
                 fact = f"it refers to {away[1]}, and nothing is fetched"
                 hint = "copy what it refers to into its $defs"
-            raise GateError(f"not a usable JSON Schema: {fact}", hint, path) from None
+            raise SchemaError(f"not a usable JSON Schema: {fact}", hint, path, steps=steps) from None
 
     def accepts(self, value: Json) -> bool:
         """Return whether the value satisfies the schema."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import socket
 import threading
 from collections.abc import Iterator, Mapping
@@ -645,6 +646,35 @@ def test_a_rules_file_that_is_a_mistake_is_refused_where_it_stands(
     assert hint in found[0][1]
 
 
+R = "references: {%s: {from: %s, pick: max(accuracy), none: pass}}\n"
+
+
+def test_a_reference_of_another_type_is_not_in_reach(tmp_path: Path) -> None:
+    files = {
+        "rules/one.yaml": f"experiment_type: one\n{R % ('prior', 'baselines')}",
+        "rules/two.yaml": "experiment_type: two\ncriteria:\n  accuracy: '> prior'\n",
+    }
+    found = refused(judged(tmp_path, {**OWN, **files}))
+    assert [fact for fact, _ in found] == ["rules/two.yaml:3:16: training_log has no 'prior'"]
+
+
+def test_each_reference_of_one_name_is_taken_from_a_log_kind(tmp_path: Path) -> None:
+    files = {
+        "rules/one.yaml": f"experiment_type: one\n{R % ('prior', 'nothing')}",
+        "rules/two.yaml": f"experiment_type: two\n{R % ('prior', 'baselines')}",
+    }
+    ((fact, hint),) = refused(judged(tmp_path, {**OWN, **files}))
+    assert fact.startswith("rules/one.yaml:2:28: ")
+    assert hint == "the log kinds are baselines, training_log"
+
+
+@pytest.mark.parametrize("name", ["this", "entry", "accuracy", "mrr", "status"])
+def test_a_reference_that_hides_a_measure_is_refused(tmp_path: Path, name: str) -> None:
+    rule = f"experiment_type: one\n{R % (name, 'baselines')}"
+    found = facts(judged(tmp_path, {**OWN, "rules/one.yaml": rule}))
+    assert found[0].startswith(f"rules/one.yaml:2:14: reference {name!r} is called like a")
+
+
 def test_a_mistake_is_reported_once(tmp_path: Path) -> None:
     found = facts(judged(tmp_path, {**OWN, "rules/mine.yaml": "experiment_type: 5\n"}))
     assert len(found) == 1
@@ -679,8 +709,29 @@ def test_a_schema_that_is_none_is_refused(tmp_path: Path, schema: str | bytes, w
     files = {**OWN, "rules/mine.yaml": MINE, "rules/mine.schema.json": schema, "mine.jsonl": [{"id": "a"}]}
     found = facts(judged(tmp_path, files))
     assert len(found) == 1
-    assert found[0].startswith(f"rules/mine.schema.json: {words}")
-    assert "\n" not in found[0]
+    assert re.match(rf"rules/mine.schema.json:1:[0-9]+: {words}", found[0])
+
+
+@pytest.mark.parametrize(
+    "schema, place",
+    [
+        ('{\n  "type": "object",,\n}', "2:20: not JSON: "),
+        (
+            '{\n  "properties": {"a": {"minimum": "x"}}\n}',
+            "2:35: not a usable JSON Schema: 'minimum' is not of",
+        ),
+        (
+            '{\n  "properties": {\n    "a": {"type": "strin"}}}',
+            "3:19: not a usable JSON Schema: 'type' is not",
+        ),
+    ],
+)
+def test_a_schema_that_is_none_is_refused_where_it_goes_wrong(
+    tmp_path: Path, schema: str, place: str
+) -> None:
+    files = {**OWN, "rules/mine.yaml": MINE, "rules/mine.schema.json": schema}
+    (fact,) = facts(judged(tmp_path, files))
+    assert fact.startswith(f"rules/mine.schema.json:{place}")
 
 
 @contextmanager
@@ -727,7 +778,7 @@ def test_a_schema_elsewhere_is_never_fetched(tmp_path: Path) -> None:
                 "mine.jsonl": [{"id": "a"}],
             }
             assert facts(judged(tmp_path / str(number), files))[0].startswith(
-                "rules/mine.schema.json: not a usable"
+                "rules/mine.schema.json:1:1: not a usable"
             )
         assert asked == []
 

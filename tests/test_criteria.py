@@ -97,6 +97,9 @@ def test_standard_errors_of_what_is_no_rate_are_a_mistake(tmp_path: Path) -> Non
     "rule, place",
     [
         ("criteria: {accuracy: {assert: '> 0.5', by: 0.1}}", "2:22: by belongs to a threshold"),
+        ("criteria: {a: {use: domain, when: accuracy > 0}}", "2:29: when means nothing beside use"),
+        ("criteria: {accuracy: {above: 0.5, tolerance: 1}}", "2:35: tolerance means nothing beside above"),
+        ("criteria: {a: {first: [{else: accuracy > 0}], is: stable}}", "2:47: is means nothing beside first"),
         (
             "criteria: {a: {assert: change(accuracy, 0.5) > 0}}",
             "2:41: criteria.a has no member '0.5) > 0'\n  inside { } a comma",
@@ -112,15 +115,15 @@ def test_standard_errors_of_what_is_no_rate_are_a_mistake(tmp_path: Path) -> Non
         ("references: {r: {from: training_log, pick: max(accuracy)}}", "2:17: references.r.none is absent"),
         (
             "references: {accuracy: {from: baselines, pick: max(accuracy), none: pass}}",
-            "2:24: reference 'accuracy' is called like a measure of",
+            "2:14: reference 'accuracy' is called like a measure",
         ),
         (
             "references: {status: {from: baselines, pick: max(accuracy), none: pass}}",
-            "2:22: reference 'status' is",
+            "2:14: reference 'status' is",
         ),
         (
             "references: {this: {from: baselines, pick: max(accuracy), none: pass}}",
-            "2:20: 'this' has a meaning",
+            "2:14: reference 'this' is called",
         ),
         (
             "references: {r: {from: training_log, pick: max(accuracy), none: pass, where: accuracy > best_baseline}}",
@@ -241,6 +244,36 @@ def test_a_reference_that_lacks_the_measure_is_unknown(tmp_path: Path, none: str
     )
     lacking = a_baseline(metrics__cycle_loss=None)
     assert verdict(judged(tmp_path, rule, a_run(), baselines=[lacking]), "cycle_loss")["outcome"] == "unknown"
+
+
+@pytest.mark.parametrize("none", ["pass", "warn", "fail"])
+def test_a_value_that_does_not_fit_the_test_is_unknown_whatever_holds_without_a_reference(
+    tmp_path: Path, none: str
+) -> None:
+    rule = (
+        f"references: {{prior: {{from: baselines, pick: max(accuracy), none: {none}}}}}\n"
+        "criteria: {score: final_metrics.score > prior.accuracy}\n"
+    )
+    run = edited(a_run(), final_metrics__score="high")
+    said = verdict(judged(tmp_path, rule, run, baselines=[]), "score")
+    assert said["outcome"] == "unknown"
+    assert said["explanation"].startswith("the values do not fit the test: final_metrics.score 'high', prior")
+
+
+@pytest.mark.parametrize("measure", ["accuracy", "best_val_accuracy"])
+def test_a_value_of_zero_fits_a_relative_change(tmp_path: Path, measure: str) -> None:
+    rule = (
+        "references: {prior: {from: baselines, pick: max(accuracy), none: pass}}\n"
+        f'criteria: {{gain: "relative_change({measure}, prior.accuracy) > 0"}}\n'
+    )
+    assert verdict(judged(tmp_path, rule, scored(0), baselines=[]), "gain")["outcome"] == "met"
+
+
+def test_the_explanation_of_a_computed_value_names_what_it_is_computed_from(tmp_path: Path) -> None:
+    rule = 'criteria: {error: {assert: 1 - accuracy < 0.5}, put: {assert: "first(final_metrics.score, 1) > 0"}}\n'
+    result = judged(tmp_path, rule, scored(0.61))
+    assert verdict(result, "error")["explanation"] == "0.39 is < 0.5 (accuracy 0.61) (by 0.11)"
+    assert verdict(result, "put")["explanation"] == "1 is > 0 (final_metrics.score is absent) (by 1)"
 
 
 def test_the_gravest_word_counts_where_two_references_have_no_run(tmp_path: Path) -> None:

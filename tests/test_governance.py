@@ -322,7 +322,7 @@ def test_a_reference_is_named_like_a_metric(project: Any) -> None:
     # It would stand in the metric's place, and is no number.
     hiding = "log: training_log\nreferences:\n  accuracy: {from: training_log, pick: max(cycle_loss), none: pass}\n"
     said = project(OWN, a_run()).propose({"rules/log.yaml": hiding}, sweep(0.55))
-    refused(said, "rules/log.yaml:3:", "is called like a measure of")
+    refused(said, "rules/log.yaml:3:", "is called like a measure or a member")
 
 
 def test_a_loosened_criterion_hides_behind_another_of_its_name(project: Any) -> None:

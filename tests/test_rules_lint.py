@@ -195,7 +195,7 @@ def test_names_of_files_and_rules_cannot_act_on_a_terminal_or_a_runner(tmp_path:
 def test_a_schema_that_breaks_its_meta_schema_does_not_load(tmp_path: Path) -> None:
     result = lint(tmp_path, {}, schema={**SCHEMA, "$defs": {"share": {"type": "nope"}}})
     assert result.code == 2
-    assert "rules/probe.schema.json: not a usable JSON Schema" in result.err
+    assert "rules/probe.schema.json:84:12: not a usable JSON Schema" in result.err
 
 
 def test_the_reference_implementation_judges_the_schema_too(tmp_path: Path) -> None:

@@ -23,6 +23,12 @@ from nsm_gate.values import Value, decimal
 _PICK = re.compile(r"(max|min)\((.+)\)")
 _PERCENT = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,6})?)\s*%")
 _OPERATORS = {"above": ">", "below": "<", "at_least": ">=", "at_most": "<="}
+_BESIDE = {
+    **dict.fromkeys(_OPERATORS, ("by", "standard_errors", "when")),
+    "series": ("is", "tolerance", "bumps", "last", "when"),
+    "use": (),
+}
+"""What may stand beside a form of criterion, where it is not only when."""
 _QUOTE = 'put the test in quotes, "> 0.55", or write {above: 0.55}'
 
 
@@ -31,18 +37,17 @@ class Builder:
     """Turns nodes into rules; what cannot be turned is a mistake in `errors`.
 
     Attributes:
-        references: Every reference that is declared anywhere, for names that stand alone.
-        own: Those of the log kind or type that is being built, which go before the others.
+        references: Those in reach of what is being built: another type's of the same name is nothing to it.
         scope: What is being built: `log`, `experiment_type`, `domain` or `reference`, and its name; of a
             reference also the log kind that it is picked from, and whose it is.
-        read: Every expression with its scope and place, so that its names can be held against schemas.
+        read: Every expression with its scope, its place and the references in reach, so that its names
+            can be held against schemas.
     """
 
     references: Mapping[str, Node] = field(default_factory=dict)
-    own: Mapping[str, Node] = field(default_factory=dict)
     errors: list[GateError] = field(default_factory=list)
     scope: tuple[str, ...] = ("", "")
-    read: list[tuple[tuple[str, ...], Node, Expression]] = field(default_factory=list)
+    read: list[tuple[tuple[str, ...], Node, Expression, Mapping[str, Node]]] = field(default_factory=list)
 
     def expression(self, node: Node, own: tuple[str, ...] | None = None, shift: int = 0) -> Expression | None:
         """Parse a text node; a test of `own` is allowed where it is given.
@@ -62,7 +67,7 @@ class Builder:
             shown = " ".join(node.value.split())
             self.errors.append(node.inside(f"{error} in {shown!r}", error.hint, error.column - shift))
             return None
-        self.read.append((self.scope, node, parsed))
+        self.read.append((self.scope, node, parsed, self.references))
         return parsed
 
     def criteria(self, parent: Node | None) -> tuple[Criterion | UseDomain, ...]:
@@ -94,6 +99,12 @@ class Builder:
             return None
         form = forms[0]
         inner = node.value[form]
+        idle = [key for key in node.value if key not in (form, "source", *_BESIDE.get(form, ("when",)))]
+        for key in idle:
+            fact = f"{key} means nothing beside {form}"
+            self.errors.append(GateError(fact, "take it out", node.path, *node.keys[key]))
+        if idle:
+            return None
         if form == "use":
             return UseDomain(name)
         if form == "first":
@@ -137,7 +148,7 @@ class Builder:
             expected += f" by {errors.value} standard error{'s' * (errors.value != 1)}"
         test = Comparison(Name((name,)), ((operator, bar),))
         if errors is not None:
-            self.read.append((self.scope, errors, test))
+            self.read.append((self.scope, errors, test, self.references))
         return [Branch(None, test, expected)]
 
     def _branch(self, name: str, node: Node, shift: int = 0) -> list[Branch] | None:
@@ -177,7 +188,7 @@ class Builder:
                 return None
         given = tuple((key, Literal(_exact(option), option.text)) for key, option in options)
         test = state_test(word, tuple(str(series.value).split(".")), given)
-        self.read.append((self.scope, series, test))
+        self.read.append((self.scope, series, test, self.references))
         said = ", ".join(f"{key} {option.text or option.value}" for key, option in options)
         return [Branch(None, test, f"{word} ({said})" if said else word)]
 
@@ -194,7 +205,7 @@ class Builder:
             plain.pop("source", None)
         parts = [part for branch in branches for part in (branch.test, branch.condition) if part]
         used = {
-            path[0]: _law_of(self.own.get(path[0], self.references[path[0]]))
+            path[0]: _law_of(self.references[path[0]])
             for part in (*parts, *([condition] if condition else ()))
             for path in part.paths()
             if path[0] in self.references

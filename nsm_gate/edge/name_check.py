@@ -13,7 +13,7 @@ from nsm_gate.errors import GateError
 from nsm_gate.model import Path
 from nsm_gate.names import is_slip, nearest
 from nsm_gate.pointers import COUNT
-from nsm_gate.policy import LogKind, Reference
+from nsm_gate.policy import LogKind
 from nsm_gate.schema import resolved
 from nsm_gate.strict_yaml import Node
 
@@ -25,14 +25,14 @@ class Names(NamedTuple):
 
     Attributes:
         logs: All log kinds, for references.
-        references: Those that are in reach of the expression.
+        references: Those that are in reach of the expression: name -> the log kind that it is picked from.
         metrics: Members of the run that domains declare.
         judged: Inside of a reference, the log kinds whose runs `this` may be.
     """
 
     kind: LogKind
     logs: Mapping[str, LogKind]
-    references: Mapping[str, Reference]
+    references: Mapping[str, str]
     metrics: Collection[str]
     judged: Sequence[LogKind] = ()
 
@@ -40,7 +40,7 @@ class Names(NamedTuple):
         """Return what is wrong with a name, and the remedy; None where nothing is."""
         head = name[0]
         if head in self.references:
-            other = self.logs.get(self.references[head].log)
+            other = self.logs.get(self.references[head])
             if other is None or len(name) == 1:
                 return None
             return Names(other, self.logs, {}, self.metrics).fault(name[1:])
@@ -94,12 +94,13 @@ class Names(NamedTuple):
         return f"{self.kind.name} has no {shown!r}", hint
 
 
-def has_member(kind: LogKind, name: str) -> bool:
-    """Return whether the schema of a log kind declares a member of the run object."""
+def members(kind: LogKind) -> Collection[str]:
+    """Return the members of the run object that the schema of a log kind declares."""
     node = resolved(kind.schema, kind.schema)
     for step in kind.run:
         node = resolved(node.get("properties", {}).get(step), kind.schema)
-    return name in node.get("properties", {})
+    declared: Collection[str] = node.get("properties", {}).keys()
+    return declared
 
 
 def misplaced(kind: LogKind, root: Node) -> Iterator[GateError]:

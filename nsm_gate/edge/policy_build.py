@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import jiter
 
 from nsm_gate.edge import config_build, examples_build
 from nsm_gate.edge.criteria_build import Builder, absolute
-from nsm_gate.edge.name_check import Names, has_member, misplaced
+from nsm_gate.edge.name_check import Names, members, misplaced
 from nsm_gate.errors import GateError, GateErrors
 from nsm_gate.model import Path, Severity
 from nsm_gate.names import suggestion
-from nsm_gate.pointers import COUNT
+from nsm_gate.pointers import COUNT, pointer
 from nsm_gate.policy import (
     Domain,
     ExperimentType,
@@ -21,7 +22,8 @@ from nsm_gate.policy import (
     Policy,
     Reference,
 )
-from nsm_gate.schema import Validator
+from nsm_gate.scanner import Fault, Scanner
+from nsm_gate.schema import SchemaError, Validator
 from nsm_gate.strict_yaml import Node
 
 KINDS = ("log", "experiment_type", "domain")
@@ -73,37 +75,27 @@ def build(
         mistakes: What reading the files found already; the rest is added, and all are raised.
         examples: Whether to build the examples.
     """
-    declared: dict[str, Node] = {}
-    # Log kinds last: one type's reference of the same name is nothing to another type.
-    for group in ("experiment_type", "log"):
-        for root in merged[group].values():
-            node = root.get("references")
-            declared.update(node.items() if node else ())
-    builder = Builder(declared, errors=mistakes)
+    shared, others = (
+        {name: node for root in merged[group].values() for name, node in _declared(root).items()}
+        for group in ("log", "experiment_type")
+    )
+    builder = Builder(errors=mistakes)
     logs = {name: _log(builder, name, root, schema_of) for name, root in merged["log"].items()}
-    types = {name: _type(builder, name, root) for name, root in merged["experiment_type"].items()}
+    types = {name: _type(builder, name, root, shared) for name, root in merged["experiment_type"].items()}
+    # Whose domain it is says no type: that of any may be in reach.
+    builder.references = {**others, **shared}
     domains = {name: _domain(builder, name, root) for name, root in merged["domain"].items()}
     errors = builder.errors
-    for name, reference in declared.items():
-        kind = reference.get("from")
-        if kind and kind.value not in logs:
-            hint = suggestion(str(kind.value), logs)
-            errors.append(
-                kind.error(f"reference {name!r} is taken from no known log kind: {kind.value!r}", hint)
-            )
     known = {name: kind for name, kind in logs.items() if kind}
-    for name, reference in declared.items():
-        taken = next(
-            (kind.name for kind in known.values() if name in kind.names or has_member(kind, name)), None
-        )
-        if taken is not None or name in ("this", "entry"):
-            fact = (
-                f"reference {name!r} is called like a measure of {taken}"
-                if taken
-                else f"{name!r} has a meaning"
-            )
-            errors.append(reference.error(fact, "give it a name of its own, such as best_baseline"))
-    errors += _unknown_names(builder, known, types, domains)
+    metrics = {metric for domain in domains.values() for metric in domain.metrics}
+    words = {"this", "entry", *metrics}
+    for log in known.values():
+        words |= {*log.names, *members(log)}
+    for group in ("log", "experiment_type"):
+        for root in merged[group].values():
+            errors += _misdeclared(root, logs, words)
+    in_reach = {name: _declared(root).keys() for name, root in merged["log"].items()}
+    errors += _unknown_names(builder, known, metrics, shared, in_reach)
     for log in known.values():
         errors += misplaced(log, merged["log"][log.name])
     config_build.check_log_severities(merged["log"], rule_ids, errors)
@@ -131,16 +123,35 @@ def build(
     )
 
 
+def _misdeclared(root: Node, logs: Collection[str], words: Collection[str]) -> Iterator[GateError]:
+    """Yield a mistake for each reference of a file that leads nowhere, or that hides a measure."""
+    for name, reference in _declared(root).items():
+        kind = reference.get("from")
+        if kind and kind.value not in logs:
+            hint = suggestion(str(kind.value), logs) or f"the log kinds are {', '.join(logs)}"
+            yield kind.error(f"reference {name!r} is taken from no known log kind: {kind.value!r}", hint)
+        if name in words:
+            place = root.value["references"].keys[name]
+            fact = f"reference {name!r} is called like a measure or a member of a run"
+            yield GateError(fact, "choose another name", reference.path, *place)
+
+
 def _unknown_names(
     builder: Builder,
     logs: Mapping[str, LogKind],
-    types: Mapping[str, ExperimentType],
-    domains: Mapping[str, Domain],
+    metrics: Collection[str],
+    shared: Mapping[str, Node],
+    in_reach: Mapping[str, Collection[str]],
 ) -> Iterator[GateError]:
-    """Yield a mistake for each name that no log kind has to which its expression applies."""
-    metrics = {metric for domain in domains.values() for metric in domain.metrics}
-    declared = [kind.references for kind in logs.values()] + [kind.references for kind in types.values()]
-    references = {name: reference for group in declared for name, reference in group.items()}
+    """Yield a mistake for each name that no log kind has to which its expression applies.
+
+    Args:
+        builder: What was built, with every expression.
+        logs: The log kinds.
+        metrics: Members of the run that domains declare.
+        shared: The references that log kinds declare.
+        in_reach: Log kind -> the names of its own references.
+    """
 
     def asked(what: str, owner: str) -> list[LogKind]:
         """Return the log kinds to which what is built applies."""
@@ -150,7 +161,16 @@ def _unknown_names(
             return [kind for kind in logs.values() if kind.domain]
         return [kind for kind in logs.values() if kind.experiment_type]
 
-    for scope, node, expression in builder.read:
+    def reach(kind: LogKind, references: Mapping[str, Node]) -> dict[str, str]:
+        """Return which of the references a run of a log kind has, and the log kinds they are picked from."""
+        own = in_reach[kind.name]
+        return {
+            name: str(node.value["from"].value)
+            for name, node in references.items()
+            if name in own or shared.get(name) is not node
+        }
+
+    for scope, node, expression, references in builder.read:
         judged: list[LogKind] = []
         if scope[0] == "reference":
             kinds = [logs[scope[2]]] if scope[2] in logs else []
@@ -158,7 +178,9 @@ def _unknown_names(
         else:
             kinds = asked(scope[0], scope[1])
         for path in expression.paths():
-            faults = [Names(kind, logs, references, metrics, judged).fault(path) for kind in kinds]
+            faults = [
+                Names(kind, logs, reach(kind, references), metrics, judged).fault(path) for kind in kinds
+            ]
             if faults and all(faults):
                 fact, hint = next(fault for fault in faults if fault)
                 found = node.text.find(".".join(path) if COUNT not in path else path[-1])
@@ -201,10 +223,14 @@ def _texts(root: Node | None, key: str) -> tuple[str, ...]:
     return tuple(str(item.value) for item in node.value) if node else ()
 
 
-def _references(builder: Builder, root: Node) -> dict[str, Reference]:
+def _declared(root: Node) -> dict[str, Node]:
+    """Return the references that a file declares."""
     node = root.get("references")
-    builder.own = dict(node.items()) if node else {}
-    built = {name: builder.reference(name, inner) for name, inner in builder.own.items()}
+    return dict(node.items()) if node else {}
+
+
+def _references(builder: Builder, root: Node) -> dict[str, Reference]:
+    built = {name: builder.reference(name, inner) for name, inner in _declared(root).items()}
     return {name: reference for name, reference in built.items() if reference}
 
 
@@ -216,6 +242,7 @@ def _log(
             builder.errors.append(root.error(f"log kind {name!r} has no {needed}", f"add {needed}:"))
             return None
     builder.scope = ("log", name)
+    builder.references = _declared(root)
     references = _references(builder, root)
     schema = _schema(builder, root.value["schema"], schema_of)
     run: Path = tuple(_text(root, "run").split(".")) if root.get("run") else ()
@@ -287,20 +314,37 @@ def _schema(
     try:
         schema = jiter.from_json(data, allow_inf_nan=False, catch_duplicate_keys=True)
     except ValueError as error:
-        builder.errors.append(GateError(f"not JSON: {error}", "", path))
+        fact, _, at = str(error).partition(" at line ")
+        row, _, place = at.partition(" column ")
+        line, column = (int(row), max(1, int(place))) if row and place else (1, 1)
+        hint = "a schema is one JSON object"
+        builder.errors.append(GateError(f"not JSON: {fact}", hint, path, line, column))
         return {}
     if not isinstance(schema, dict):
-        builder.errors.append(GateError("a JSON Schema is an object", "", path))
+        builder.errors.append(GateError("a JSON Schema is an object", 'write {"type": "object"}', path, 1, 1))
         return {}
     try:
         Validator(schema, path)
-    except GateError as error:
-        builder.errors.append(error)
+    except SchemaError as error:
+        line, column = _place(data.decode(), error.steps)
+        builder.errors.append(replace(error, line=line, column=column))
     return schema
 
 
-def _type(builder: Builder, name: str, root: Node) -> ExperimentType:
+def _place(text: str, steps: Sequence[str | int]) -> tuple[int, int]:
+    """Return line and column of a value of a JSON text; its beginning where the value cannot be found."""
+    where = pointer(*map(str, steps))
+    try:
+        values = Scanner(text.replace("\n", " ")).run()
+        at = next((place.value[0] - 1 for found, place in values if found == where), 0)
+    except Fault:
+        at = 0
+    return text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
+
+
+def _type(builder: Builder, name: str, root: Node, shared: Mapping[str, Node]) -> ExperimentType:
     builder.scope = ("experiment_type", name)
+    builder.references = {**shared, **_declared(root)}
     references = _references(builder, root)
     return ExperimentType(
         name,
@@ -314,7 +358,6 @@ def _type(builder: Builder, name: str, root: Node) -> ExperimentType:
 
 def _domain(builder: Builder, name: str, root: Node) -> Domain:
     builder.scope = ("domain", name)
-    builder.own = {}
     return Domain(
         name,
         _text(root, "description"),
