@@ -32,9 +32,10 @@ lint: $(VENV)/installed
 docs: $(VENV)/installed
 	$(BIN)/python -m tests.generated
 
-# Draw the pictures of the documentation again.
+# Draw the pictures and write the transcripts of the documentation again.
 screenshots: $(VENV)/installed
 	$(BIN)/python -m tests.screenshots
+	$(BIN)/python -m tests.generated
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -49,6 +49,13 @@ def failing_check() -> str:
     return f"```console\n$ nsm-gate check --staged\n{failing('check', '--staged')}```"
 
 
+def annotations() -> str:
+    """Return the commands that GitHub makes annotations of, as the log holds them."""
+    said = failing("check", "--staged", "--output-format", "github")
+    rows = [row for row in said.splitlines() if row.startswith("::")]
+    return "```text\n" + "\n".join(rows) + "\n```"
+
+
 def failing(*command: str) -> str:
     """Return what a command prints in a repository whose staged run breaks rules and misses criteria."""
     with tempfile.TemporaryDirectory() as folder:
@@ -105,7 +112,11 @@ _WARNINGS = ("class-collapse", "zero-task-loss", "impossible-metric")
 PARTS: dict[str, dict[str, Callable[[], str]]] = {
     "README.md": {"transcript": failing_check, "rules": rules_table},
     "docs/rule-language.md": {"functions": functions_table},
-    "docs/ci.md": {part: partial(action_table, part) for part in ("inputs", "outputs")},
+    "docs/ci.md": {
+        **{part: partial(action_table, part) for part in ("inputs", "outputs")},
+        "annotations": annotations,
+        "summary": partial(failing, "check", "--staged", "--output-format", "markdown"),
+    },
     "docs/criteria.md": {
         "criteria": criteria_tables.types_table,
         "domains": criteria_tables.domains_table,
