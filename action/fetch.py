@@ -156,15 +156,13 @@ class Clone:
         )  # fmt: skip
 
     def _credentials(self, environ: Mapping[str, str]) -> dict[str, str]:
-        """Return the settings that show the job's token to its own server, where the checkout kept none.
+        """Return the settings by which git shows the job's token to its own server, and to no other.
 
-        A second header of that kind would be refused.
+        None where the checkout kept it: a second header of that kind would be refused.
         """
         token, server = environ.get("NSM_GATE_TOKEN", ""), environ.get("GITHUB_SERVER_URL", "").rstrip("/")
         address = self.ask("config", "--get", "remote.origin.url") or ""
-        if not (token and server.startswith("http") and address.startswith(f"{server}/")):
-            return {}
-        if self.ask("config", "--get-urlmatch", "http.extraheader", address):
+        if not token or not server or self.ask("config", "--get-urlmatch", "http.extraheader", address):
             return {}
         said = environ.get("GIT_CONFIG_COUNT", "")
         count = int(said) if said.isdecimal() else 0

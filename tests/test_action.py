@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import html
+import itertools
 import json
 import os
 import re
@@ -24,6 +25,7 @@ from tests.runner import ZEROS, Done, Event, GitHub, Runner, commands, installed
 from tests.support import ROOT, Repo, a_run, check, edited, gate, lines
 
 LOG = "experiments/training_log.jsonl"
+NUMBERS = itertools.count()
 
 
 @pytest.fixture(scope="module")
@@ -84,9 +86,10 @@ def branch(hub: GitHub, name: str, *numbers: int) -> str:
 
 
 def notes(hub: GitHub, count: int) -> None:
-    """Commit that many changes beside the logs."""
-    for number in range(count):
-        hub.lab.git("commit", "-q", "--allow-empty", "-m", f"note {number}")
+    """Commit that many times beside the logs."""
+    for _ in range(count):
+        # Two branches would share a commit of one second that says the same.
+        hub.lab.git("commit", "-q", "--allow-empty", "-m", f"note {next(NUMBERS)}")
 
 
 def act(hub: GitHub, event: Event, ready: Any, depth: int = 1, **inputs: str) -> Done:
@@ -204,6 +207,20 @@ def a_push_that_merges(hub: GitHub) -> Case:
     notes(hub, 2)
     event = hub.pushed("refs/heads/main", before, hub.push("main"))
     return Case(event, "the push's before", 2, warnings=1)
+
+
+@case
+def a_push_of_more_commits_than_its_event_lists(hub: GitHub) -> Case:
+    """The merge among them makes a line before a published one a warning."""
+    branch(hub, "topic", 3)
+    before = log(hub, 4)
+    hub.push("main")
+    hub.lab.git("checkout", "-q", "topic")
+    hub.lab.git("-c", "merge.default=union", "merge", "-q", "--no-edit", "main")
+    notes(hub, 3)
+    event = hub.pushed("refs/heads/main", before, hub.push("topic:refs/heads/main"))
+    event.payload["commits"] = event.payload["commits"][-1:]
+    return Case(event, "the push's before", 1, warnings=1)
 
 
 @case
@@ -698,6 +715,19 @@ def test_inputs_reach_the_check(hub: GitHub, ready: dict[str, dict[str, str]]) -
     assert outputs(base="HEAD~0") == (0, ["0", "0", "0"])
 
 
+def test_a_path_that_looks_like_an_option_is_a_path(hub: GitHub, ready: dict[str, dict[str, str]]) -> None:
+    hub.lab.git("checkout", "-q", "-b", "topic")
+    for folder in ("--all", "-"):
+        hub.lab.write(f"{folder}/training_log.jsonl", [run(5 + len(folder))])
+    hub.lab.commit()
+    hub.lab.git("checkout", "-q", "main")
+    event = hub.pull_request("topic")
+    work = hub.checkout(event)
+    for paths, runs in (("--all", "1"), ("-", "1"), ("-\n--all", "2")):
+        done = Runner(hub.root, work, event).act({"paths": paths}, ready)
+        assert (done.code, done.outputs["runs"]) == (0, runs), done.log
+
+
 def test_whose_rules_judge_is_an_input(hub: GitHub, ready: dict[str, dict[str, str]]) -> None:
     hub.lab.git("checkout", "-q", "-b", "topic")
     hub.lab.write("nsm-gate.yaml", "severity: {missing-findings: ignore}\n")
@@ -789,33 +819,26 @@ NAMES = [
 
 @pytest.mark.parametrize("name", NAMES)
 def test_hostile_branch_names_execute_and_forge_nothing(
-    name: str, tmp_path: Path, ready: dict[str, dict[str, str]]
+    name: str, hub: GitHub, ready: dict[str, dict[str, str]]
 ) -> None:
-    hub = a_hub(tmp_path)
     hub.lab.git("checkout", "-q", "--detach")
     tip = log(hub, 3)
-    hub.lab.git("push", "-q", hub.url, f"{tip}:refs/heads/{name}")
     hub.lab.git("update-ref", f"refs/heads/{name}", tip)
     hub.lab.git("checkout", "-q", "main")
     event = hub.pull_request(f"refs/heads/{name}", fork=True)
-    event.env["GITHUB_HEAD_REF"] = name
-    event.payload["pull_request"]["head"]["ref"] = name
-    done = Runner(tmp_path, hub.checkout(event), event).act({}, ready)
+    event.env["GITHUB_HEAD_REF"] = event.payload["pull_request"]["head"]["ref"] = name
+    done = Runner(hub.root, hub.checkout(event), event).act({}, ready)
     assert (done.code, done.outputs["runs"]) == (0, "1"), done.log
-    assert_harmless(done, tmp_path)
-    # As the default branch, the name goes to git, and as the base into the report, too.
+    assert_harmless(done, hub.root)
+    # The name of the default branch goes to git, and into the report.
+    hub.push(f"refs/heads/{name}")
     hub.default = name
-    event = hub.workflow_dispatch("refs/heads/main")
-    event.name, event.payload = "push", hub.pushed("refs/heads/main", ZEROS, event.sha).payload
-    done = Runner(tmp_path, hub.checkout(event, name="second"), event).act({}, ready)
+    event = hub.pushed("refs/heads/new", ZEROS, hub.push("main:refs/heads/new"))
+    done = Runner(hub.root, hub.checkout(event, name="second"), event).act({}, ready)
     assert done.code in (0, 2), done.log
-    assert_harmless(done, tmp_path)
-    assert (
-        f"+refs/heads/{name}:refs/remotes/origin/{name}".encode("ascii", "backslashreplace").decode()
-        in done.log
-    )
-    done = Runner(tmp_path, hub.checkout(event, name="third"), event).act({"base": name}, ready)
-    assert_harmless(done, tmp_path)
+    assert_harmless(done, hub.root)
+    wanted = f"+refs/heads/{name}:refs/remotes/origin/{name}"
+    assert wanted.encode("ascii", "backslashreplace").decode() in done.log
 
 
 @pytest.mark.parametrize("name", [*NAMES[:8], "x\n::error::forged", "x\r##[error]forged", "x\x1b[31m", " x "])
