@@ -14,6 +14,7 @@ from itertools import islice
 from typing import Any
 
 from nsm_gate.model import Json, Path
+from nsm_gate.pointers import COUNT
 from nsm_gate.policy import Criterion, Domain, ExperimentType, LogKind, Policy, UseDomain
 from nsm_gate.schema import resolved
 from nsm_gate.timestamps import written
@@ -105,7 +106,8 @@ def _asked(policy: Policy, asked: Asked) -> Iterator[Path]:
     for group in (kind.criteria, chosen.criteria if chosen else (), domain.criteria if domain else ()):
         for criterion in group:
             for name in _names(criterion):
-                if name[0] not in references and name[0] not in _NO_RUN:
+                counted = COUNT not in name or name[-1] in kind.rates
+                if counted and name[0] not in references and name[0] not in _NO_RUN:
                     yield _place(kind, name)
 
 
@@ -122,6 +124,8 @@ def _place(kind: LogKind, name: Path) -> Path:
     """Return where a name of the rules stands: its first place."""
     if name[0] == "entry":
         return name[1:]
+    if COUNT in name:
+        return kind.rates[name[-1]]
     places = kind.names.get(name[0], ()) if len(name) == 1 else ()
     return places[0] if places else kind.run + name
 

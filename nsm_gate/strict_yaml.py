@@ -143,7 +143,8 @@ def _broken(error: yaml.MarkedYAMLError, source: str, path: str) -> GateError:
                 path, number, swallowed.start(1) + 1,
             )  # fmt: skip
     problem = " ".join(str(error.problem or "cannot be read").split())
-    return GateError(f"not YAML: {problem}", "", path, line, column)
+    hint = "put a text that holds : # , [ ] { } or quotes in single quotes, and indent alike"
+    return GateError(f"not YAML: {problem}", hint, path, line, column)
 
 
 class _Reader:

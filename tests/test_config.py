@@ -282,7 +282,7 @@ def test_the_mistakes_of_all_rules_files_are_reported_at_once(tmp_path: Path) ->
         "rules/b.yaml:4:6: criterion 'y' has above and below",
         "rules/b.yaml:5:6: criterion 'z' has no test",
         "rules/c.yaml:1:1: log kind 'c' has no files",
-        "rules/d.yaml:1:1: the file says not what it defines",
+        "rules/d.yaml:1:1: the file does not say what it defines",
         "rules/e/f.yml:2:1: not YAML: did not find expected node content",
     ]
 
@@ -625,6 +625,10 @@ def test_a_criterion_that_decides_nothing_is_refused(tmp_path: Path, criterion: 
         ("experiment_type: ''\n", "1:18: ", ""),
         ("experiment_type:\n", "1:17: ", ""),
         ("experiment_type: 5\n", "1:18: ", "write a string"),
+        ("domain: x\nexperiment_type: y\n", "1:1: the file defines experiment_type and domain", "give each"),
+        ("experiment_type: x\ncriteria:\n  accuracy: >\n    0.5\n", "3:13: ", "put the test in quotes"),
+        ("experiment_type: x\ncriteria: {accuracy: achived}\n", "2:22: ", "did you mean 'achieved'?"),
+        ("experiment_type: x\ncriteria: {a: {assert: x[\"y\"] > 1}}\n", "2:25: not YAML: ", "in single quotes"),
         ("experiment_type: x\nreferences: {r: {from: baselins, pick: max(accuracy), none: unknown}}\n", "2:24: ", "did you mean 'baselines'?"),
         ("experiment_type: x\nreferences: {r: {from: baselines, pick: best(accuracy), none: fail}}\n", "2:41: ", ""),
         ("experiment_type: x\nreferences: {r: {pick: max(accuracy), none: pass}}\n", "2:17: ", "add 'from'"),
@@ -673,6 +677,17 @@ def test_a_reference_that_hides_a_measure_is_refused(tmp_path: Path, name: str) 
     rule = f"experiment_type: one\n{R % (name, 'baselines')}"
     found = facts(judged(tmp_path, {**OWN, "rules/one.yaml": rule}))
     assert found[0].startswith(f"rules/one.yaml:2:14: reference {name!r} is called like a")
+
+
+def test_a_criterion_of_a_wrong_shape_hides_no_other_mistake_of_its_file(tmp_path: Path) -> None:
+    rule = (
+        "experiment_type: mine\nrequires: [findings]\ncriteria:\n"
+        "  accuracy: 0.5\n  cycle_loss: '< acuracy'\n  margin: {abov: 1}\n  balance_delta: '< 1 +'\n"
+        "examples: [{name: a, expect: {accuracy: mat}, entry: {}}]\n"
+    )
+    found = facts(judged(tmp_path, {**OWN, "rules/mine.yaml": rule}))
+    places = [fact.removeprefix("rules/mine.yaml:").partition(": ")[0] for fact in found]
+    assert places == ["4:13", "5:18", "6:12", "7:24", "8:41"]
 
 
 def test_a_mistake_is_reported_once(tmp_path: Path) -> None:

@@ -278,6 +278,16 @@ def test_a_name_is_not_put_where_the_schema_wants_a_number(tmp_path: Path) -> No
     assert new(repo.path, "coarse") == {"id": None, "sort": "coarse"}
 
 
+def test_a_rate_that_standard_errors_are_asked_of_brings_its_count(tmp_path: Path) -> None:
+    schema = {"type": "object", "properties": {"probe": {"type": "string"}, "n": {"type": "integer"}}}
+    kind = (
+        "log: probes\nfiles: [probes.jsonl]\nschema: sweeps.schema.json\nkey: [probe]\n"
+        "rates: {f1: n}\ncriteria: {f1: {above: 0.5, standard_errors: 2}}\n"
+    )
+    repo = another(tmp_path, kind, schema)
+    assert new(repo.path, "--log", "probes") == {"probe": None, "n": None, "f1": None}
+
+
 def test_where_several_log_kinds_could_be_meant_one_is_named(tmp_path: Path) -> None:
     kind = 'log: {0}\nfiles: ["{0}.jsonl"]\nschema: sweeps.schema.json\nkey: [id]\n'
     repo = another(

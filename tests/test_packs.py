@@ -583,12 +583,12 @@ def test_every_violation_is_told_at_once_with_place_and_remedy(lab: Lab) -> None
     }
     result = lab.check(files)
     assert mistakes(result) == [
-        "rules/c.yaml:3:3: rule 'missing-findings' is lowered to ignore, but my_lab_pack enforces error",
-        "rules/a.yaml:3:3: criteria.accuracy of domain_exploration is set, but my_lab_pack enforces 'domain_exploration.accuracy'",
-        "rules/b.yaml:2:1: causal is replaced, but my_lab_pack enforces 'causal'",
+        "nsm-gate.yaml:3:1: logs are excluded, but my_lab_pack enforces 'exclude'",
         "nsm-gate.yaml:5:3: rule 'missing-findings' is lowered to warning, but my_lab_pack enforces error",
         "nsm-gate.yaml:8:12: rule 'missing-findings' is waived, but my_lab_pack enforces it",
-        "nsm-gate.yaml:3:1: logs are excluded, but my_lab_pack enforces 'exclude'",
+        "rules/a.yaml:3:3: criteria.accuracy of domain_exploration is set, but my_lab_pack enforces 'domain_exploration.accuracy'",
+        "rules/b.yaml:2:1: causal is replaced, but my_lab_pack enforces 'causal'",
+        "rules/c.yaml:3:3: rule 'missing-findings' is lowered to ignore, but my_lab_pack enforces error",
     ]
     assert "remove it: nsm:rules/experiment_types/domain_exploration.yaml:6 holds" in result.err
 

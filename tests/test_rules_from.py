@@ -247,10 +247,17 @@ def test_nothing_new_takes_a_word_from_the_rules_of_the_base(project: Any) -> No
     run = sweep(0.65)
     plain = p.propose({}, run)
     assert whose(plain, 2)["calm"] == ("missed", "base")
-    taken = "names: {goal_achievement_rate: [final_metrics.cycle_loss]}"
     p.repo.git("reset", "-q", "--hard", "main")
-    said = p.propose({"rules/log.yaml": f"log: training_log\n{taken}\n"}, run)
-    assert whose(said, 2) == whose(plain, 2)
+    names = "log: training_log\nnames: {goal_achievement_rate: [final_metrics.cycle_loss]}\n"
+    assert whose(p.propose({"rules/log.yaml": names}, run), 2) == whose(plain, 2)
+    # A reference of that name would hide the measure, and is refused: of a new type, too, whose runs log
+    # kinds and domains judge.
+    rate = "references: {goal_achievement_rate: {from: training_log, pick: max(accuracy), none: pass}}\n"
+    low = sweep(0.65, experiment_type="easy", goal_achievement_rate=0.1)
+    for said in ("log: training_log", "experiment_type: easy"):
+        p.repo.git("reset", "-q", "--hard", "main")
+        refused = p.propose({"rules/more.yaml": f"{said}\n{rate}"}, low)
+        assert (refused.code, refused.json["error"]["path"]) == (2, "rules/more.yaml")
 
 
 def test_a_new_criterion_is_not_preregistered(project: Any) -> None:

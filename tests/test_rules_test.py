@@ -380,8 +380,8 @@ def test_every_mistake_of_every_example_is_reported_at_once_with_its_place(tmp_p
         (f"{file}:21:63", "an example has an entry, or is like another"),
         (f"{file}:22:34", "'entry' is the whole entry, not a member of it"),
         (f"{file}:22:53", "'entry' is the whole entry, not a member of it"),
-        (f"{file}:23:53", "no rule is called 'schemas'"),
         (f"{file}:23:21", "no example before this one is called 'nothing'"),
+        (f"{file}:23:53", "no rule is called 'schemas'"),
         (f"{file}:25:56", "'plain' is of the log kind training_log, not baselines"),
         (f"{file}:26:21", "'plain' is of the log kind training_log, not baselines"),
     ]

@@ -154,7 +154,9 @@ class Builder:
     def _branch(self, name: str, node: Node, shift: int = 0) -> list[Branch] | None:
         test = self.expression(node, (name,), shift)
         if test is not None and not list(test.paths()):
-            hint = f'compare something of the run: "> {node.text or node.value}"' if node.text else _QUOTE
+            shown = " ".join(str(node.value).split())
+            # A block of text is what became of an unquoted >.
+            hint = _QUOTE if node.block else f'compare something of the run: "> {shown}"'
             self.errors.append(node.error("a test that looks at nothing of the run", hint))
             return None
         return None if test is None else [Branch(None, test, " ".join(str(node.value).split()))]

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from nsm_gate.errors import GateError
+from nsm_gate.functions import STATES
 from nsm_gate.model import Path
 from nsm_gate.names import is_slip, nearest
 from nsm_gate.pointers import COUNT
@@ -84,6 +85,7 @@ class Names(NamedTuple):
     ) -> tuple[str, str] | None:
         member, shown = name[depth], ".".join(name)
         words = [*members, *self.kind.names, *self.references] if depth == 0 else list(members)
+        words += STATES if len(name) == 1 else ()
         near = nearest(member, words)
         closed = node.get("additionalProperties") is False
         if not closed and not (near and is_slip(member, near)):

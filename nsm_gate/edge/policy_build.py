@@ -105,7 +105,8 @@ def build(
     shown = examples_build.examples(merged, known, rule_ids, errors) if examples else ()
     if errors:
         once = {(str(error), error.hint): error for error in errors}
-        raise GateErrors(tuple(once.values()))
+        in_order = sorted(once.values(), key=lambda e: (e.path or "", e.line or 0, e.column or 0))
+        raise GateErrors(tuple(in_order))
     return Policy(
         known,
         types,

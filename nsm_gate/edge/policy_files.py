@@ -306,15 +306,23 @@ def _files(files: list[tuple[str, bytes]], errors: list[GateError]) -> dict[str,
         errors += mistakes
         if root is None or mistakes:
             continue
-        kind = next((kind for kind in KINDS if root.get(kind)), None)
-        if kind is None:
+        kinds = [kind for kind in KINDS if root.get(kind)]
+        if not kinds:
             hint = "begin the file with log:, experiment_type: or domain:"
-            errors.append(root.error("the file says not what it defines", hint))
+            errors.append(root.error("the file does not say what it defines", hint))
             continue
+        # A log kind says by these members where its runs have them.
+        if len(kinds) > 1 and "log" not in kinds:
+            fact = f"the file defines {' and '.join(kinds)}"
+            errors.append(GateError(fact, "give each a file of its own", path, *root.keys[kinds[1]]))
+            continue
+        kind = kinds[0]
         shape = check_shape(root, validator) if validator else []
         errors += shape
-        if shape:
-            continue
+        if shape and validator:
+            root = _sound(root, kind, validator)
+            if root is None:
+                continue
         name = str(root.value[kind].value)
         if name in built[kind]:
             first = built[kind][name]
@@ -322,6 +330,24 @@ def _files(files: list[tuple[str, bytes]], errors: list[GateError]) -> dict[str,
             continue
         built[kind][name] = root
     return built
+
+
+def _sound(root: Node, kind: str, validator: Validator) -> Node | None:
+    """Return a file without the criteria that break its shape, so that mistakes of the others are told too.
+
+    None where it is not criteria and examples alone that break it.
+    """
+    criteria = root.get("criteria")
+
+    def made(members: dict[str, Node], asked: dict[str, Node]) -> Node:
+        inner = Node(asked, root.path, root.line, root.column, keys=criteria.keys if criteria else {})
+        return Node({**members, "criteria": inner}, root.path, root.line, root.column, keys=root.keys)
+
+    name = {kind: root.value[kind]}
+    items = criteria.items() if criteria else ()
+    sound = {key: node for key, node in items if not check_shape(made(name, {key: node}), validator)}
+    rest = made({key: node for key, node in root.items() if key != "examples"}, sound)
+    return None if check_shape(rest, validator) else rest
 
 
 def _merge(pack: Mapping[str, Node], own: Mapping[str, Node]) -> dict[str, Node]:
