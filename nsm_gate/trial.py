@@ -33,10 +33,13 @@ class Trial(NamedTuple):
 def try_out(example: Example, policy: Policy, now: datetime) -> Trial:
     """Judge an example and compare what it gets with what it says."""
     report = judged(example, policy, now)
-    own = {criterion.defined_at for criterion in criteria_of(policy, example.owner)}
+    own = {criterion.name: criterion.defined_at for criterion in criteria_of(policy, example.owner)}
     # Where several files have a criterion of one name, the example speaks of that of its own file.
-    verdicts = sorted(report.verdicts, key=lambda verdict: verdict.defined_at in own)
-    outcomes = {verdict.criterion: verdict for verdict in verdicts}
+    outcomes = {
+        verdict.criterion: verdict
+        for verdict in report.verdicts
+        if own.get(verdict.criterion, verdict.defined_at) == verdict.defined_at
+    }
     faults = []
     for criterion, wanted in example.expect.items():
         verdict = outcomes.get(criterion)

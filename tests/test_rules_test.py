@@ -334,6 +334,14 @@ examples:
     assert "2 examples: 2 passed" in result.out
 
 
+def test_a_criterion_of_another_type_does_not_stand_in_for_the_file_s_own(tmp_path: Path) -> None:
+    astray = "  - {name: astray, like: plain, set: {experiment_type: sweep}, expect: {accuracy: met}}\n"
+    lab(tmp_path, PLAIN + astray, sweep="experiment_type: sweep\ncriteria: {accuracy: '> 0.1'}\n")
+    result = outcome(tmp_path, "ablation")
+    assert result.code == 1
+    assert "accuracy: no such criterion is asked of this entry" in result.out
+
+
 # --- mistakes -----------------------------------------------------------------------------------
 
 
