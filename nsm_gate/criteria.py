@@ -134,7 +134,8 @@ class _Judgement:
         words = "is" if value else "is not"
         test = branch.test
         if self.criterion.subject is not None:
-            observed = self.said(self.lookup(self.criterion.subject))
+            gaps = isinstance(test, Call) and FUNCTIONS[test.name].names
+            observed = self.said(self.lookup(self.criterion.subject, gaps))
             said = f"{self.criterion.name} {observed} {words} {branch.expected}"
             others = self.reads(test, but=self.criterion.subject)
             why = test.why(self.lookup) if isinstance(test, Call) else ""

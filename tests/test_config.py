@@ -1148,3 +1148,14 @@ def test_any_configuration_and_rules_are_judged_or_refused(tmp_path: Path, seed:
         elif which == "rules":
             assert valid["rules"](rules), rules
     assert {0, 2} <= set(codes)
+
+
+def test_mistakes_of_the_configuration_and_of_rules_files_are_told_at_once(tmp_path: Path) -> None:
+    files = {
+        CONFIG: "rules: [rules]\nseveritty: {schema: error}\nlimits: {line: soon}\n",
+        "rules/one.yaml": "experiment_type: one\ncriteria: {accuracy: '>> 1'}\n",
+        "rules/two.yaml": "experiment_type: two\ncriteria: {accuracy: 'acuracy > 1'}\n",
+    }
+    found = facts(judged(tmp_path, files))
+    places = {fact.split(": ")[0] for fact in found}
+    assert {f"{CONFIG}:2:1", f"{CONFIG}:3:16", "rules/one.yaml:2:24", "rules/two.yaml:2:23"} <= places

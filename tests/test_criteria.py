@@ -392,3 +392,10 @@ def test_a_value_that_the_schema_misses_is_called_absent_not_refused(tmp_path: P
     (tmp_path / "baselines.jsonl").write_bytes(lines(entry))
     found = verdict(check("--all", cwd=tmp_path), "accuracy")
     assert (found["outcome"], found["explanation"]) == ("unknown", "metrics.accuracy is absent")
+
+
+def test_a_series_with_a_null_is_shown_as_the_series_that_it_is(tmp_path: Path) -> None:
+    rule = "criteria: {finite: {series: metrics_history.val_loss, is: no_nan}}\n"
+    found = verdict(judged(tmp_path, rule, edited(a_run(), metrics_history=history(3, None, 2))), "finite")
+    assert found["outcome"] == "missed"
+    assert found["explanation"] == "finite a list of 3 items is not no_nan: value 2 is no number"

@@ -64,7 +64,7 @@ def read_rules(
     if config is not None:
         errors += check_shape(config, Validator(_own_schema("config.schema.json"), CONFIG))
     if errors:
-        raise GateErrors(tuple(errors))
+        config = _usable(config)  # the mistakes of rules files are told with them
     extends = config.get("extends") if config else None
     package = _package(extends, untrusted)
     bundled = package.bundled if package else extends is None or extends.value == "nsm"
@@ -266,6 +266,18 @@ def _pyproject(data: bytes, path: str) -> Node | None:
         return Node(plain, path, line, column)
 
     return node(table, None)
+
+
+def _usable(config: Node | None) -> Node | None:
+    """Return what of a configuration with mistakes still says which rules files there are."""
+    if config is None:
+        return None
+    kept: dict[str, Node] = {}
+    for name, node in config.items():
+        listed = isinstance(node.value, list) and all(isinstance(item.value, str) for item in node.value)
+        if (name == "rules" and listed) or (name == "extends" and node.value in ("nsm", "none")):
+            kept[name] = node
+    return Node(kept, config.path, config.line, config.column, keys=config.keys)
 
 
 def _folders(config: Node | None) -> list[str]:
