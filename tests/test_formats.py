@@ -7,6 +7,7 @@ where it is at hand.
 from __future__ import annotations
 
 import gzip
+import html
 import json
 import random
 import re
@@ -695,6 +696,20 @@ def test_a_hundred_thousand_strings_pass_the_sink_and_none_acts() -> None:
 def test_an_emoji_stays_an_emoji() -> None:
     assert plain("⚠️ loss rose") == "⚠️ loss rose"
     assert plain("#\ufe0f") == "#\\ufe0f"
+
+
+def test_markdown_holds_no_name_where_a_mention_is_made() -> None:
+    """GitHub makes mentions and references after it has read the entities, everywhere but in code."""
+    report = replace(
+        REPORT,
+        base="x#12",
+        why="--base @octocat",
+        rules="@octocat",
+        logs=(JudgedLog("@octocat/a", "x#12", "@octocat", 3, 1),),
+    )
+    bare = html.unescape(re.sub("<code>.*?</code>", "", made("markdown", report)))
+    assert "octocat" not in bare
+    assert "x#12" not in bare
 
 
 @pytest.mark.parametrize("name", list(FORMATS))
