@@ -765,6 +765,17 @@ def test_one_run_gives_text_sarif_and_junit(tmp_path: Path) -> None:
     assert properties["accuracy"].startswith("missed: ")
 
 
+def test_an_output_in_a_folder_that_does_not_exist_keeps_no_other_from_being_written(tmp_path: Path) -> None:
+    repo = a_repo(tmp_path)
+    formats = ("text", "junit:kept.xml", "sarif:nowhere/gate.sarif")
+    args = [part for form in formats for part in ("--output-format", form)]
+    result = gate("check", *args, cwd=repo.path, env=repo.env)
+    assert result.code == 2
+    assert "nowhere/gate.sarif: the folder of the output does not exist" in result.err
+    assert "missing-findings" in result.out
+    assert "missing-findings" in (repo.path / "kept.xml").read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize("kept", ["json", "jsonl", "sarif", "junit", "gitlab", "rdjson", "azure", "github"])
 def test_what_can_be_written_is_written_and_stays(kept: str, tmp_path: Path) -> None:
     repo = a_repo(tmp_path)
