@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Mapping
@@ -31,7 +32,9 @@ def run(environ: Mapping[str, str]) -> int:
 
     sarif, comment = given(environ, "SARIF_FILE"), given(environ, "COMMENT_FILE")
     for path in (sarif, comment):
-        os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+        # Where there cannot be a folder, the check says so, and writes the rest.
+        with contextlib.suppress(OSError):
+            os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
     before = _stamp(sarif)
     sys.argv = ["nsm-gate", *arguments(environ)]
     code = program()

@@ -690,6 +690,21 @@ def test_sarif_is_written_and_named_where_it_was(hub: GitHub, ready: dict[str, d
     assert (done.code, done.outputs["status"], done.outputs["sarif-file"]) == (2, "not-judged", "")
 
 
+def test_a_file_without_a_place_keeps_nothing_else_from_being_written(
+    hub: GitHub, ready: dict[str, dict[str, str]]
+) -> None:
+    event = mixed(hub)
+    place = f"{hub.root}/gate.sarif"
+    (hub.root / "taken").touch()
+    inputs = {"sarif-file": place, "comment-file": "../taken/comment.md"}
+    done = Runner(hub.root, hub.checkout(event), event).act(inputs, ready)
+    assert done.code == 2
+    assert "taken/comment.md: cannot be written" in done.log
+    assert len(done.annotations("error")) > 1
+    assert "missing-findings" in done.summary
+    assert done.outputs["sarif-file"] == place
+
+
 # --- inputs -------------------------------------------------------------------------------------------
 
 

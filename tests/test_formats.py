@@ -7,6 +7,7 @@ where it is at hand.
 from __future__ import annotations
 
 import gzip
+import html
 import json
 import random
 import re
@@ -697,6 +698,20 @@ def test_an_emoji_stays_an_emoji() -> None:
     assert plain("#\ufe0f") == "#\\ufe0f"
 
 
+def test_markdown_holds_no_name_where_a_mention_is_made() -> None:
+    """GitHub makes mentions and references after it has read the entities, everywhere but in code."""
+    report = replace(
+        REPORT,
+        base="x#12",
+        why="--base @octocat",
+        rules="@octocat",
+        logs=(JudgedLog("@octocat/a", "x#12", "@octocat", 3, 1),),
+    )
+    bare = html.unescape(re.sub("<code>.*?</code>", "", made("markdown", report)))
+    assert "octocat" not in bare
+    assert "x#12" not in bare
+
+
 @pytest.mark.parametrize("name", list(FORMATS))
 def test_ten_megabytes_of_text_stay_valid_and_small_where_people_read(name: str) -> None:
     text = "::error::x\r##[x]<&`" * 500_000
@@ -748,6 +763,17 @@ def test_one_run_gives_text_sarif_and_junit(tmp_path: Path) -> None:
     ]
     properties = {p.get("name"): p.get("value", "") for p in cases["planning_four_20251101"].iter("property")}
     assert properties["accuracy"].startswith("missed: ")
+
+
+def test_an_output_in_a_folder_that_does_not_exist_keeps_no_other_from_being_written(tmp_path: Path) -> None:
+    repo = a_repo(tmp_path)
+    formats = ("text", "junit:kept.xml", "sarif:nowhere/gate.sarif")
+    args = [part for form in formats for part in ("--output-format", form)]
+    result = gate("check", *args, cwd=repo.path, env=repo.env)
+    assert result.code == 2
+    assert "nowhere/gate.sarif: the folder of the output does not exist" in result.err
+    assert "missing-findings" in result.out
+    assert "missing-findings" in (repo.path / "kept.xml").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("kept", ["json", "jsonl", "sarif", "junit", "gitlab", "rdjson", "azure", "github"])

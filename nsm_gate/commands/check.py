@@ -78,7 +78,7 @@ def execute(args: argparse.Namespace, world: Surroundings) -> int:
     asked, own = args.output_format or ["auto"], formats(world.environ)
     grouped = "auto" in asked and own == ["github"]
     wanted = args.output_format = [form for item in asked for form in (own if item == "auto" else [item])]
-    outputs = _outputs(wanted, world)
+    outputs = _outputs(wanted)
     world.watch.tell(formats=wanted)
     rules = _rules(args.select, args.ignore)
     report = _report(args, world, rules)
@@ -186,16 +186,12 @@ def _kind(name: str | None, policy: Policy, lines: Sequence[bytes]) -> LogKind:
     raise GateError("the log kind of standard input cannot be told", hint, _STDIN)
 
 
-def _outputs(wanted: Sequence[str], world: Surroundings) -> list[tuple[str, str | None]]:
+def _outputs(wanted: Sequence[str]) -> list[tuple[str, str | None]]:
     outputs: list[tuple[str, str | None]] = []
     for item in wanted:
         name, _, path = item.partition(":")
         if name not in FORMATS:
             raise GateError(f"no output format is called {name!r}", f"the formats are {', '.join(FORMATS)}")
-        if path:
-            folder = os.path.dirname(os.path.join(world.cwd, path))
-            if not os.path.isdir(folder):
-                raise GateError("the folder of the output does not exist", "create it first", path)
         outputs.append((name, path or None))
     if sum(path is None for _, path in outputs) > 1:
         raise GateError("two output formats go to standard output", "give all but one a file: FMT:PATH")
@@ -227,6 +223,8 @@ def _write(world: Surroundings, name: str, path: str, report: Report) -> Iterato
     style = Style(blob=blob(world.environ), limit=COMMENT)
     try:
         write_file(os.path.join(world.cwd, path), FORMATS[name](report, style))
+    except FileNotFoundError:
+        yield GateError("the folder of the output does not exist", "create it first", path)
     except OSError as error:
         yield GateError(f"cannot be written: {error.strerror}", "choose another path", path)
 

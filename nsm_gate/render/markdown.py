@@ -47,7 +47,7 @@ def render(report: Report, style: Style) -> str:
     tail = ["", f"**{_text(totals(report))}**"]
     room = (style.limit or LIMIT) - sum(map(_size, (*head, *tail))) - 400
     rows: list[str] = []
-    blocks = [[*(f"{_text(row)}  " for row in checked(report)), ""], *_blocks(report, style)]
+    blocks = [[*(f"<code>{_text(row)}</code>  " for row in checked(report)), ""], *_blocks(report, style)]
     for number, block in enumerate(blocks):
         for row in block:
             room -= _size(row)
