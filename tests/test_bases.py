@@ -619,7 +619,7 @@ def test_a_pull_request_on_its_merge_ref_is_compared_with_the_first_parent(
     said = ask(repo, env=pull_request(repo, tmp_path, base="main^"))
     assert (said.code, said.judged) == (0, [4])
     assert said.base == f"HEAD^1 of the merge ref: {short(repo, 'main')}"
-    assert said.why == "GitHub pull request"
+    assert said.why == "pull request"
 
 
 def test_a_pull_request_on_a_checkout_of_its_head_is_compared_with_the_merge_base(
@@ -629,7 +629,7 @@ def test_a_pull_request_on_a_checkout_of_its_head_is_compared_with_the_merge_bas
     said = ask(repo, env=pull_request(repo, tmp_path))
     assert (said.code, said.judged) == (0, [3])
     assert said.base == f"merge base of pull_request.base.sha: {short(repo, 'main^')}"
-    assert said.why == "GitHub pull request"
+    assert said.why == "pull request"
 
 
 def test_a_merge_commit_at_the_head_of_a_branch_is_not_the_merge_ref(repo: Repo, tmp_path: Path) -> None:

@@ -262,6 +262,7 @@ def test_azure_gets_its_own_commands_and_the_target_branch(tmp_path: Path) -> No
     assert result.code == 0
     assert "##vso[task.logissue type=warning;" in result.out
     assert "judged by the rules of the base" in result.out
+    assert "GitHub" not in result.out
 
 
 def spark(result: Result) -> str:

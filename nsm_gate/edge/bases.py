@@ -156,7 +156,7 @@ class _Resolver:
         return self.exact(found, f"{said.source}: {_short(found)}", f"{said.source} names the base", tree)
 
     def pull_request(self, said: ci.Said, head: str, tree: Tree) -> Comparison:
-        why = "GitHub pull request"
+        why = "pull request"
         parents = self.git.parents(head)
         # The ref names the merge even where a workflow checks out the pull request's head instead.
         if said.ref.endswith("/merge") and len(parents) == 2 and said.tip in ("", parents[1]):
