@@ -17,7 +17,7 @@ from nsm_gate import __version__
 from nsm_gate.commands.surroundings import Surroundings
 from nsm_gate.commands.watch import Watch, watched
 from nsm_gate.edge.files import is_report, write_file
-from nsm_gate.errors import GateError, GateErrors
+from nsm_gate.errors import GateError, GateErrors, Unwritten
 from nsm_gate.render.json import render_error
 from nsm_gate.render.untrusted import plain
 
@@ -106,7 +106,7 @@ def main(
     except GateError as error:
         return _refuse((error,), args, world)
     except GateErrors as errors:
-        return _refuse(errors.errors, args, world)
+        return _refuse(errors.errors, args, world, published=isinstance(errors, Unwritten))
     except BrokenPipeError:
         return 2
     except OSError as error:
@@ -155,12 +155,25 @@ def plain_rows(text: str) -> str:
     return "".join(f"{plain(row, 2000)}\n" for row in text.rstrip("\n").split("\n"))
 
 
-def _refuse(errors: Sequence[GateError], args: argparse.Namespace | None, world: Surroundings) -> int:
-    """Say why nothing could be judged, on stderr and in every output that was asked for."""
+def _refuse(
+    errors: Sequence[GateError],
+    args: argparse.Namespace | None,
+    world: Surroundings,
+    *,
+    published: bool = False,
+) -> int:
+    """Say why nothing could be judged, on stderr and in every output that was asked for.
+
+    Args:
+        errors: Why.
+        args: The command line, where it parses.
+        world: Where the command runs.
+        published: Whether a report was published all the same, and only a part of it could not be written.
+    """
     wanted = getattr(args, "output_format", None) or []
     formats = [wanted] if isinstance(wanted, str) else wanted
     _report(errors, formats, world.stdout, world.stderr, world.cwd)
-    if getattr(args, "command", None) == "check" and not getattr(args, "no_ci", False):
+    if getattr(args, "command", None) == "check" and not (published or args.no_ci):  # type: ignore[union-attr]
         from nsm_gate.commands.publish import publish_error
 
         publish_error(errors, world.environ)

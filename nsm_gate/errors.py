@@ -42,3 +42,7 @@ class GateErrors(Exception):
     def __str__(self) -> str:
         """Return one mistake a line."""
         return "\n".join(str(error) for error in self.errors)
+
+
+class Unwritten(GateErrors):
+    """The gate has judged and published its report, but an output of it cannot be written."""

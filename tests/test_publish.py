@@ -281,3 +281,12 @@ def test_a_history_is_drawn_small(losses: list[float], bars: str, tmp_path: Path
     drawn = spark(gate("check", "--all", "--output-format", "markdown", cwd=repo.path))
     assert len(drawn) == min(24, len(losses))
     assert (drawn[0], drawn[-1]) == (bars[0], bars[-1])
+
+
+def test_a_report_beside_an_output_that_cannot_be_written_is_not_taken_back(tmp_path: Path) -> None:
+    repo, env = pull_request(tmp_path, missed())
+    (repo.path / "taken").mkdir()
+    result = gate("check", "--output-format", "sarif:taken", cwd=repo.path, env=env)
+    assert result.code == 2
+    assert "could not judge" not in (tmp_path / "summary.md").read_text(encoding="utf-8")
+    assert (tmp_path / "output.txt").read_text(encoding="utf-8").count("status<<") == 1

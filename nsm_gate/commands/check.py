@@ -19,7 +19,7 @@ from nsm_gate.edge.files import write_file
 from nsm_gate.edge.logs import Logs, relative
 from nsm_gate.edge.policy_files import CONFIG, PYPROJECT
 from nsm_gate.engine import Task, run
-from nsm_gate.errors import GateError, GateErrors
+from nsm_gate.errors import GateError, GateErrors, Unwritten
 from nsm_gate.history import Book, LogInput
 from nsm_gate.jsonl import decode, split
 from nsm_gate.model import Entry, Line, Report, Severity
@@ -99,7 +99,7 @@ def execute(args: argparse.Namespace, world: Surroundings) -> int:
         # What was written stays, beside the error: it is the report of this run.
         failed = {error.path for error in wrong}
         args.output_format = [i for i in wanted if ":" not in i or i.partition(":")[2] in failed]
-        raise GateErrors(tuple(wrong))
+        raise Unwritten(tuple(wrong))
     return report.exit_code
 
 
