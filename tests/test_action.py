@@ -159,6 +159,13 @@ def a_pull_request_that_has_merged_main(hub: GitHub) -> Case:
 
 
 @case
+def a_pull_request_whose_event_counts_no_commits(hub: GitHub) -> Case:
+    made = a_pull_request_that_has_merged_main(hub)
+    del made.event.payload["pull_request"]["commits"]
+    return made
+
+
+@case
 def a_pull_request_behind_a_main_that_has_gone_on(hub: GitHub) -> Case:
     branch(hub, "topic", 3)
     notes(hub, 40)
@@ -267,7 +274,7 @@ def the_first_push_of_the_default_branch(hub: GitHub) -> Case:
 
 @case
 def a_deleted_branch(hub: GitHub) -> Case:
-    before = branch(hub, "topic", 3)
+    before = hub.lab.git("rev-parse", "main")
     return Case(hub.pushed("refs/heads/topic", before, ZEROS), "first parent", 1)
 
 
