@@ -61,8 +61,8 @@ def render(report: Report, style: Style) -> str:
     if not report.logs:
         rows += [f"no log was found to check · against {plain(report.base)} ({plain(report.why)})", ""]
     rows += _of_rules(report, parts, style)
-    if style.rows is not None and len(rows) > style.rows and not style.verbose:
-        rows = _screenful(rows, style.rows)
+    if style.rows is not None and len(rows) >= style.rows and not style.verbose:
+        rows = _screenful(rows, style.rows - 3)  # how much more there is, a blank row, and the totals
     rows.append(_painted_totals(report, style))
     return "".join(f"{row}\n" for row in rows)
 
