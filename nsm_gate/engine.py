@@ -43,6 +43,7 @@ from nsm_gate.schema import Validator
 from nsm_gate.timestamps import Instant, parse
 from nsm_gate.values import UNKNOWN, is_number
 from nsm_gate.verdicts import verdicts
+from nsm_gate.whereabouts import HERE
 
 
 class Task(NamedTuple):
@@ -182,6 +183,7 @@ class _Engine:
         partial = [] if self.task.bases < 2 else range(len(book.lines))
         for index in sorted({*new, *partial}):
             mask = book.change.mask(index)
+            HERE.line(index + 1)
             if index in new:
                 self.count += 1
                 self.task.tick(self.count)
@@ -288,7 +290,7 @@ class _Engine:
     def validator(self, book: Book) -> Validator:
         kind = book.kind
         if kind.name not in self.validators:
-            self.validators[kind.name] = Validator(kind.schema, kind.schema_name)
+            self.validators[kind.name] = Validator(kind.schema, kind.schema_path)
         return self.validators[kind.name]
 
     # --- findings -----------------------------------------------------------------------------

@@ -79,7 +79,7 @@ class Governance(NamedTuple):
         new = self.new.logs.get(kind.name) if self.new is not None else None
         if old is None or new is None or old.schema == new.schema:
             return None
-        return Validator(old.schema, old.schema_name), Validator(new.schema, new.schema_name)
+        return Validator(old.schema, old.schema_path), Validator(new.schema, new.schema_path)
 
     def sides(self, books_of: BooksOf) -> Sides | None:
         """Return what picks references by the base's and by the head's rules, where they differ.

@@ -104,7 +104,12 @@ class Assertion(NamedTuple):
 
 
 class LogKind(NamedTuple):
-    """A sort of log file. Paths lead from the entry's root."""
+    """A sort of log file. Paths lead from the entry's root.
+
+    Attributes:
+        schema_name: As the log kind names it.
+        schema_path: Where it lies, as it is shown.
+    """
 
     name: str
     description: str
@@ -141,6 +146,7 @@ class LogKind(NamedTuple):
     criteria: tuple[Criterion | UseDomain, ...] = ()
     severity: Mapping[str, Severity] = {}
     defined_at: str = ""
+    schema_path: str = ""
 
     @property
     def times(self) -> tuple[Path, ...]:

@@ -16,6 +16,7 @@ import jsonschema_rs
 from nsm_gate.errors import GateError
 from nsm_gate.model import Json
 from nsm_gate.pointers import pointer, show
+from nsm_gate.whereabouts import HERE, mark
 
 MAX_ERRORS = 20
 _REGEX_BYTES = 1 << 20
@@ -64,14 +65,16 @@ class Validator:
     def __init__(self, schema: Mapping[str, Any], path: str) -> None:
         """Compile the schema; SchemaError where it is not one."""
         self.schema = schema
+        self._judging = mark(f"rule schema, by {path}")
         try:
-            self._engine = jsonschema_rs.validator_for(
-                dict(schema),
-                offline=True,
-                validate_formats=True,
-                pattern_options=jsonschema_rs.RegexOptions(size_limit=_REGEX_BYTES),
-                mask="the value",
-            )
+            with HERE.busy(f"the compilation of {path}"):
+                self._engine = jsonschema_rs.validator_for(
+                    dict(schema),
+                    offline=True,
+                    validate_formats=True,
+                    pattern_options=jsonschema_rs.RegexOptions(size_limit=_REGEX_BYTES),
+                    mask="the value",
+                )
         except Exception as error:  # the engine raises several unrelated types
             fact = " ".join(str(error).split("\n")[0].split())[:200]
             steps = tuple(getattr(error, "instance_path", ()))
@@ -85,6 +88,7 @@ class Validator:
 
     def accepts(self, value: Json) -> bool:
         """Return whether the value satisfies the schema."""
+        HERE.doing(self._judging)
         return bool(self._engine.is_valid(value))
 
     def refused(self, value: Json, most: int) -> Iterator[str]:

@@ -13,6 +13,7 @@ from nsm_gate.history import Book, LogInput
 from nsm_gate.model import Json, Report, Severity, Verdict
 from nsm_gate.names import suggestion
 from nsm_gate.policy import Criterion, Example, Policy
+from nsm_gate.whereabouts import HERE
 
 _VERDICT_RULES = ("criterion-missed", "criterion-unknown")
 
@@ -101,7 +102,8 @@ def judged(example: Example, policy: Policy, now: datetime) -> Report:
         base,
         "an example",
     )
-    return run(task)
+    with HERE.instead(example.path, example.line):
+        return run(task)
 
 
 def _line(entry: Mapping[str, Json]) -> bytes:

@@ -10,6 +10,9 @@ from nsm_gate.model import Verdict
 from nsm_gate.policy import Policy, Reference
 from nsm_gate.records import Record
 from nsm_gate.references import Picked
+from nsm_gate.whereabouts import HERE, mark
+
+_JUDGING = mark("rule criterion-missed")
 
 
 def verdicts(
@@ -23,6 +26,7 @@ def verdicts(
         candidates: Picks references.
         refused: JSON pointers of values that the schema refuses.
     """
+    HERE.doing(_JUDGING)
     kind = policy.experiment_types.get(record.experiment_type or "")
     domain = policy.domains.get(record.domain or "")
     references: dict[str, Reference] = {**record.kind.references, **(kind.references if kind else {})}

@@ -1,13 +1,8 @@
-"""No judgement hangs: a limit on time holds inside compiled code, and Ctrl-C ends it at once."""
+"""No judgement hangs: each is named with the file that is at fault and the remedy."""
 
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -48,8 +43,11 @@ def slow(tmp_path: Path) -> Repo:
 def test_a_schema_that_explodes_is_exit_2_and_names_the_log(slow: Repo) -> None:
     result = gate_process("check", "--all", cwd=slow.path, env=slow.env)
     assert (result.code, result.out) == (2, "")
-    assert result.err.startswith("nsm-gate: error: mine.jsonl: not judged within 1 seconds\n")
-    assert "limits.seconds" in result.err
+    assert result.err == (
+        "nsm-gate: error: mine.jsonl:1: not judged within 1 second: "
+        "it was at rule schema, by rules/mine.schema.json\n"
+        "  look for a schema or a line that explodes, or raise limits.seconds\n"
+    )
 
 
 def test_a_time_out_is_told_in_every_output_and_nothing_in_it_acts(slow: Repo) -> None:
@@ -64,39 +62,6 @@ def test_a_time_out_is_told_in_every_output_and_nothing_in_it_acts(slow: Repo) -
     assert json.loads((slow.path / "old.json").read_text()) == result.json
     assert not any(row.lstrip().startswith("::") for row in result.err.split("\n"))
     assert "##[" not in result.err + result.out
-
-
-@pytest.mark.skipif(not hasattr(os, "killpg"), reason="needs process groups")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_it_at_once_and_leaves_no_process(slow: Repo, number: signal.Signals) -> None:
-    slow.write("nsm-gate.yaml", "rules: [rules]\nlimits: {seconds: 600}\n")
-    running = subprocess.Popen(
-        [sys.executable, "-m", "nsm_gate", "check", "--all"],
-        cwd=slow.path, env=slow.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
-        # A shell that starts the tests in the background has Ctrl-C ignored, and so would its children.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )  # fmt: skip
-    children = Path(f"/proc/{running.pid}/task/{running.pid}/children")
-    for _ in range(300):
-        if children.exists() and children.read_text().strip():
-            break
-        time.sleep(0.1)
-    time.sleep(0.5)
-    os.kill(running.pid, number)
-    out, err = running.communicate(timeout=30)
-    assert (running.returncode, out, err) == (2, b"", b"nsm-gate: error: interrupted\n")
-    assert is_gone(running.pid)
-
-
-def is_gone(group: int) -> bool:
-    """Return whether a process group ends within ten seconds."""
-    for _ in range(100):
-        try:
-            os.killpg(group, 0)
-        except ProcessLookupError:
-            return True
-        time.sleep(0.1)
-    return False
 
 
 def test_a_line_and_a_file_over_their_limits_are_named(tmp_path: Path) -> None:

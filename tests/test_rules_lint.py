@@ -410,7 +410,10 @@ def test_a_schema_that_explodes_ends_by_the_limit_and_names_the_example(tmp_path
     Repo(tmp_path / "lab").write("rules/t.yaml", f'{TYPE}criteria: {{score: "> 0"}}\n{shown}')
     result = gate_process("rules", "lint", cwd=tmp_path / "lab")
     assert result.code == 2
-    assert "rules/t.yaml: not judged within 1 seconds" in result.err
+    assert (
+        "rules/t.yaml:4: not judged within 1 second: it was at the example 'x', by rules/probe.schema.json"
+        in result.err
+    )
 
 
 def test_a_schema_that_refers_to_itself_without_end_is_not_compared(tmp_path: Path) -> None:

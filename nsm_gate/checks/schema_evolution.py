@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from nsm_gate.checks.check import LogCheck, LogContext
 from nsm_gate.jsonl import decode
 from nsm_gate.model import At, Entry, Line, Problem, Severity
+from nsm_gate.whereabouts import HERE
 
 _SHOWN = 20
 
@@ -25,6 +26,7 @@ def run(log: LogContext) -> Iterator[Problem]:
     count = 0
     last = 0
     for index, raw in enumerate(log.head):
+        HERE.line(index + 1)
         decoded = decode(Line(index + 1, raw), log.limit) if log.change.mask(index) else None
         if not isinstance(decoded, Entry) or new.accepts(decoded.value) or not old.accepts(decoded.value):
             continue

@@ -82,6 +82,7 @@ def execute(args: argparse.Namespace, world: Surroundings) -> int:
     world.watch.tell(formats=wanted)
     rules = _rules(args.select, args.ignore)
     report = _report(args, world, rules)
+    world.watch.tell(at="the report")
     # Files first: where one cannot be written, a machine's standard output holds the error and nothing else.
     wrong = [
         error for name, path in outputs if path is not None for error in _write(world, name, path, report)

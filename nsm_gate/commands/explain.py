@@ -48,6 +48,7 @@ def execute(args: argparse.Namespace, world: Surroundings) -> int:
         logs = Logs(policy, Comparison(space.work, (), (), "none", "every line is judged"), space.git)
         inputs = [item for item in logs.select(space.paths) if item.fault is None and item.gone is None]
         book, index = _found(args.run, args.line, inputs)
+        world.watch.tell(at=book.path)
 
         def books_of(kind: str) -> Sequence[Book]:
             return [cut if other.path == cut.path else other for other in logs.books_of(kind)]

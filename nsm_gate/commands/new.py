@@ -54,8 +54,8 @@ def execute(args: argparse.Namespace, world: Surroundings) -> int:
     if args.run_id is not None and kind.run_id is None:
         raise GateError(f"runs of {kind.name} have no name", "leave --run-id out")
     now = world.now()
+    world.watch.tell(seconds=policy.limits.seconds, at=kind.schema_path)
     entry = skeleton(policy, Asked(kind, chosen, domain, args.run_id, now))
-    world.watch.tell(seconds=policy.limits.seconds, at=kind.name)
     asked = errors_of(policy, kind, entry, now)
     marked = not asked
     world.stdout.write(_printed(_unnamed(entry, kind) if marked else entry, args.pretty, marked) + "\n")

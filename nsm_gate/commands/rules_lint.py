@@ -23,6 +23,7 @@ from nsm_gate.names import plural
 from nsm_gate.policy import Example, Policy
 from nsm_gate.render.untrusted import plain
 from nsm_gate.sources import Sources
+from nsm_gate.whereabouts import HERE
 
 _OWN = ("config", "pack", "rules")
 """The schemas of our own YAML."""
@@ -88,6 +89,7 @@ def _judged(
 
     def begin(example: Example) -> None:
         world.watch.tell(at=example.path)
+        HERE.line(example.line)
 
     places = {name: path for name, (path, _) in sources.schemas.items()}
     yield from compared(policy, places, begin)

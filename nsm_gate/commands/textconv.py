@@ -51,11 +51,12 @@ def execute(args: argparse.Namespace, world: Surroundings) -> int:
     if size > limits.file:
         world.stdout.write(f"{size:,} bytes, over the limit of {limits.file:,} · sha256 {_digest(place)}\n")
         return 0
+    world.watch.tell(seconds=limits.seconds, at=args.file)
     lines, terminated = split(read_file(place, args.file, None))
     kind = _kind(policy, inside, os.path.basename(place), lines)
     for number, raw in enumerate(lines, 1):
         if number % _HEARTBEAT == 0:
-            world.watch.tell(seconds=limits.seconds)
+            world.watch.tell()
         world.stdout.write(block(raw, kind, terminated or number < len(lines)))
     return 0
 

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from nsm_gate.edge.trees import Item
 from nsm_gate.errors import GateError
+from nsm_gate.whereabouts import HERE
 
 _SAFE = ("--no-replace-objects", "--no-pager", "-c", "core.fsmonitor=false", "-c", "core.quotePath=false")
 
@@ -278,9 +279,11 @@ def discover(cwd: str, environ: Mapping[str, str], *, needed: bool = True) -> Gi
 
 
 def _git(args: tuple[str, ...], cwd: str, env: Mapping[str, str]) -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run(
-        ["git", *_SAFE, *args], cwd=cwd, env=env, stdin=subprocess.DEVNULL, capture_output=True, check=False
-    )
+    with HERE.busy(f"git {args[0]}"):
+        return subprocess.run(
+            ["git", *_SAFE, *args],
+            cwd=cwd, env=env, stdin=subprocess.DEVNULL, capture_output=True, check=False,
+        )  # fmt: skip
 
 
 def _has_repository(cwd: str) -> str | None:

@@ -245,7 +245,8 @@ def _log(
     builder.scope = ("log", name)
     builder.references = _declared(root)
     references = _references(builder, root)
-    schema = _schema(builder, root.value["schema"], schema_of)
+    found = schema_of(root.value["schema"])
+    schema = _schema(builder, root.value["schema"], found)
     run: Path = tuple(_text(root, "run").split(".")) if root.get("run") else ()
 
     def place(key: str, parent: Node | None = root) -> Path | None:
@@ -301,13 +302,11 @@ def _log(
             rule: Severity.of(str(node.value)) for rule, node in (severity.items() if severity else ())
         },
         defined_at=f"{root.path}:{root.line}",
+        schema_path=found[0] if found else "",
     )
 
 
-def _schema(
-    builder: Builder, node: Node, schema_of: Callable[[Node], tuple[str, bytes] | None]
-) -> Mapping[str, Any]:
-    found = schema_of(node)
+def _schema(builder: Builder, node: Node, found: tuple[str, bytes] | None) -> Mapping[str, Any]:
     if found is None:
         builder.errors.append(node.error(f"schema {node.value!r} is not there", "put it beside the rules"))
         return {}

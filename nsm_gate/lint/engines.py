@@ -15,6 +15,7 @@ from nsm_gate.pointers import show
 from nsm_gate.policy import Example, Policy
 from nsm_gate.scanner import Fault, Scanner
 from nsm_gate.schema import Validator
+from nsm_gate.whereabouts import HERE
 
 MOST = 20
 _MOST_PLACES = 1000
@@ -144,7 +145,8 @@ def compared(
             if log in silent:
                 continue
             try:
-                theirs = references[log].refused(entry, _MOST_PLACES)
+                with HERE.busy(f"the example {show(example.name)}, by {schemas[log]}"):
+                    theirs = references[log].refused(entry, _MOST_PLACES)
             except NotCompared as odd:
                 silent[log] = str(odd)
                 continue

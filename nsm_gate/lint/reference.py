@@ -21,6 +21,7 @@ from nsm_gate.errors import GateError
 from nsm_gate.model import Json
 from nsm_gate.pointers import pointer
 from nsm_gate.schema import Validator
+from nsm_gate.whereabouts import HERE
 
 _LATEST = "https://json-schema.org/draft/2020-12/schema"
 DRAFTS: Final[Mapping[str, Any]] = {
@@ -119,7 +120,8 @@ class Reference:
         if (keyword, word) not in self._matchers:
             lone = {"$schema": self.draft, keyword: word}
             self._matchers[keyword, word] = Validator(lone, f"the {keyword} {word!r}")
-        return self._matchers[keyword, word].accepts(text)
+        with HERE.busy(f"the {keyword} {word!r}"):
+            return self._matchers[keyword, word].accepts(text)
 
     def _pattern(self, _judge: Any, pattern: str, value: Json, _schema: Any) -> Iterator[ValidationError]:
         if isinstance(value, str) and not self._matches("pattern", pattern, value):
