@@ -8,13 +8,13 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import jsonschema_rs
 
 from nsm_gate.errors import GateError
 from nsm_gate.model import Json
+from nsm_gate.nouns import NamedTuple, dataclass
 from nsm_gate.pointers import pointer, show
 
 MAX_ERRORS = 20
