@@ -10,10 +10,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import jsonschema_rs
-
 from nsm_gate.errors import GateError
 from nsm_gate.model import Json
+from nsm_gate.native import engine
 from nsm_gate.nouns import NamedTuple, dataclass
 from nsm_gate.pointers import pointer, show
 
@@ -64,12 +63,13 @@ class Validator:
     def __init__(self, schema: Mapping[str, Any], path: str) -> None:
         """Compile the schema; SchemaError where it is not one."""
         self.schema = schema
+        native = engine()
         try:
-            self._engine = jsonschema_rs.validator_for(
+            self._engine = native.validator_for(
                 dict(schema),
                 offline=True,
                 validate_formats=True,
-                pattern_options=jsonschema_rs.RegexOptions(size_limit=_REGEX_BYTES),
+                pattern_options=native.RegexOptions(size_limit=_REGEX_BYTES),
                 mask="the value",
             )
         except Exception as error:  # the engine raises several unrelated types
