@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
 from nsm_gate.history import Book, Key
 from nsm_gate.model import Path
+from nsm_gate.nouns import dataclass, field
 from nsm_gate.policy import Reference
 from nsm_gate.records import Record
 from nsm_gate.references import Picked, depends_on_this, eligible, none, pick, same, strength

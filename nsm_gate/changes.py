@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import NamedTuple
+
+from nsm_gate.nouns import NamedTuple, dataclass, replace
 
 Lines = Sequence[bytes]
 

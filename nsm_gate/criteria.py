@@ -6,11 +6,11 @@ import math
 from collections.abc import Callable, Collection, Iterator
 from decimal import Decimal
 from functools import partial
-from typing import NamedTuple
 
 from nsm_gate.expressions import Call, Comparison, Name, Node
 from nsm_gate.functions import FUNCTIONS, standard_error
 from nsm_gate.model import Json, Outcome, Path, ReferenceUsed, Verdict
+from nsm_gate.nouns import NamedTuple
 from nsm_gate.pointers import COUNT, dotted, pointer, show
 from nsm_gate.policy import Branch, Criterion, Domain, ExperimentType, UseDomain
 from nsm_gate.records import ABSENT, Record

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from nsm_gate.checks import CHECKS
 from nsm_gate.checks.check import EntryCheck, Subject
 from nsm_gate.model import Problem
+from nsm_gate.nouns import NamedTuple
 
 
 class Defects(NamedTuple):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
 
 from nsm_gate.candidates import Candidates
 from nsm_gate.checks import BY_ID, CHECKS
@@ -36,6 +35,7 @@ from nsm_gate.model import (
     Severity,
     Verdict,
 )
+from nsm_gate.nouns import NamedTuple
 from nsm_gate.policy import Policy
 from nsm_gate.records import Record
 from nsm_gate.scanner import Place

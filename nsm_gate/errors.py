@@ -6,7 +6,7 @@ judge, and ends the command with exit code 2.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from nsm_gate.nouns import dataclass
 
 
 @dataclass

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 
 from nsm_gate.candidates import Candidates
 from nsm_gate.criteria import Pick, applicable
 from nsm_gate.expressions import Node
 from nsm_gate.model import Verdict
+from nsm_gate.nouns import dataclass
 from nsm_gate.pointers import COUNT, dotted, show
 from nsm_gate.policy import Criterion, Policy, Reference
 from nsm_gate.records import Record

@@ -7,11 +7,11 @@ false). Evaluation never raises and never loops. `nsm_gate.parser` makes express
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from decimal import Decimal, DecimalException
 from typing import Protocol
 
 from nsm_gate.functions import FUNCTIONS
+from nsm_gate.nouns import dataclass
 from nsm_gate.values import CONTEXT, UNKNOWN, Unknown, Value, decimal, is_number, test
 
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import replace
 from datetime import date
-from typing import NamedTuple
 
 from nsm_gate.candidates import Candidates
 from nsm_gate.checks import BY_ID, CHECKS, DEFAULTS
@@ -13,6 +11,7 @@ from nsm_gate.checks.check import LogCheck, Registration, RulesCheck, RulesConte
 from nsm_gate.criteria import applicable
 from nsm_gate.history import Book
 from nsm_gate.model import Outcome, Problem, Run, Severity, Verdict
+from nsm_gate.nouns import NamedTuple, replace
 from nsm_gate.policy import LogKind, Policy, Waiver
 from nsm_gate.records import Record
 from nsm_gate.rule_changes import RuleChange, differences

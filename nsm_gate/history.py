@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from nsm_gate.changes import Change
 from nsm_gate.checks.check import Seen
 from nsm_gate.jsonl import decode
 from nsm_gate.model import Entry, Line
+from nsm_gate.nouns import NamedTuple, dataclass, field
 from nsm_gate.policy import LogKind
 from nsm_gate.records import ABSENT, Record
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+
+from nsm_gate.nouns import dataclass
 
 OURS, THEIRS = "ours", "theirs"
 

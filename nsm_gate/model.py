@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
+
+from nsm_gate.nouns import NamedTuple, dataclass
 
 Json = Any
 """A decoded JSON value: None, bool, int, float, str, list or dict with string keys."""

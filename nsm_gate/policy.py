@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Any, NamedTuple
+from typing import Any
 
 from nsm_gate.expressions import Node
 from nsm_gate.model import Json, Path, Severity
+from nsm_gate.nouns import NamedTuple
 
 
 class Branch(NamedTuple):

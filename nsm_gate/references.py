@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from decimal import Decimal
-from typing import NamedTuple
 
 from nsm_gate.model import Json, Path
+from nsm_gate.nouns import NamedTuple
 from nsm_gate.pointers import dotted, show
 from nsm_gate.policy import Reference
 from nsm_gate.records import Record, walk

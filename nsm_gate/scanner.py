@@ -8,11 +8,10 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import NamedTuple
 
 import jiter
 
+from nsm_gate.nouns import NamedTuple, dataclass
 from nsm_gate.pointers import pointer
 
 MAX_DEPTH = 64

@@ -8,13 +8,12 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, NamedTuple
-
-import jsonschema_rs
+from typing import Any
 
 from nsm_gate.errors import GateError
 from nsm_gate.model import Json
+from nsm_gate.native import engine
+from nsm_gate.nouns import NamedTuple, dataclass
 from nsm_gate.pointers import pointer, show
 from nsm_gate.whereabouts import HERE, mark
 
@@ -66,13 +65,14 @@ class Validator:
         """Compile the schema; SchemaError where it is not one."""
         self.schema = schema
         self._judging = mark(f"rule schema, by {path}")
+        native = engine()
         try:
             with HERE.busy(f"the compilation of {path}"):
-                self._engine = jsonschema_rs.validator_for(
+                self._engine = native.validator_for(
                     dict(schema),
                     offline=True,
                     validate_formats=True,
-                    pattern_options=jsonschema_rs.RegexOptions(size_limit=_REGEX_BYTES),
+                    pattern_options=native.RegexOptions(size_limit=_REGEX_BYTES),
                     mask="the value",
                 )
         except Exception as error:  # the engine raises several unrelated types

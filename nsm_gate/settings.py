@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from nsm_gate.model import Json, Severity
+from nsm_gate.nouns import dataclass
 from nsm_gate.policy import Policy
 from nsm_gate.sources import Sources
 from nsm_gate.strict_yaml import Node

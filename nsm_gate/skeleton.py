@@ -8,12 +8,12 @@ required.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from typing import Any
 
 from nsm_gate.model import Json, Path
+from nsm_gate.nouns import dataclass
 from nsm_gate.pointers import COUNT
 from nsm_gate.policy import Criterion, Domain, ExperimentType, LogKind, Policy, UseDomain
 from nsm_gate.schema import resolved

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
+from nsm_gate.nouns import NamedTuple
 from nsm_gate.strict_yaml import Node
 
 Roots = Mapping[str, Mapping[str, Node]]

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
 
 from nsm_gate.changes import compare
 from nsm_gate.engine import Task, run
 from nsm_gate.history import Book, LogInput
 from nsm_gate.model import Json, Report, Severity, Verdict
 from nsm_gate.names import suggestion
+from nsm_gate.nouns import NamedTuple
 from nsm_gate.policy import Criterion, Example, Policy
 from nsm_gate.whereabouts import HERE
 

@@ -16,7 +16,6 @@ import sys
 import xml.etree.ElementTree as ET
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote_to_bytes
@@ -29,6 +28,7 @@ from jsonschema import Draft4Validator, Draft202012Validator
 from nsm_gate import HOME
 from nsm_gate.checks import CHECKS
 from nsm_gate.model import Finding, JudgedLog, Report, Run, Severity
+from nsm_gate.nouns import replace
 from nsm_gate.render import FORMATS
 from nsm_gate.render.style import Style
 from nsm_gate.render.untrusted import joined, plain

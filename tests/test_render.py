@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import re
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -26,6 +25,7 @@ from nsm_gate.model import (
     Severity,
     Verdict,
 )
+from nsm_gate.nouns import replace
 from nsm_gate.render import FORMATS
 from nsm_gate.render.style import Style, columns_of
 from nsm_gate.render.untrusted import plain

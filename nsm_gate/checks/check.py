@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import date, datetime
-from typing import NamedTuple
 
 from nsm_gate.changes import Change
 from nsm_gate.model import Entry, Line, Malformed, Problem, Severity, Verdict
+from nsm_gate.nouns import NamedTuple
 from nsm_gate.policy import Domain, ExperimentType, LogKind, Policy, Waiver
 from nsm_gate.records import Record
 from nsm_gate.rule_changes import RuleChange

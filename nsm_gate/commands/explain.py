@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from nsm_gate.candidates import Candidates
 from nsm_gate.changes import Change
@@ -18,6 +17,7 @@ from nsm_gate.explain import Candidate, Explained, arithmetic, explained
 from nsm_gate.history import Book, LogInput
 from nsm_gate.model import Outcome, Report
 from nsm_gate.names import plural, suggestion
+from nsm_gate.nouns import replace
 from nsm_gate.policy import Policy, Reference
 from nsm_gate.records import Record
 from nsm_gate.render.style import Style

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
 from nsm_gate.checks import BY_ID
@@ -18,6 +17,7 @@ from nsm_gate.edge.policy_files import CONFIG, configured, read_policy
 from nsm_gate.edge.trees import Item, Tree
 from nsm_gate.edge.writing import Taken, standing
 from nsm_gate.errors import GateError
+from nsm_gate.nouns import dataclass
 from nsm_gate.policy import Domain, ExperimentType, LogKind, Policy
 
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,80}", re.ASCII)

@@ -6,9 +6,9 @@ import json
 import re
 import textwrap
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 
 from nsm_gate.errors import GateError
+from nsm_gate.nouns import dataclass
 from nsm_gate.policy import LogKind, Policy
 from nsm_gate.render.untrusted import plain
 

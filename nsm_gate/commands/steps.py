@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
 from nsm_gate.commands.setup_texts import block, block_in
 from nsm_gate.commands.surroundings import Surroundings
 from nsm_gate.edge.writing import Taken, amend, create, standing
+from nsm_gate.nouns import dataclass
 from nsm_gate.render.untrusted import plain
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import BinaryIO, NamedTuple, TextIO
+from typing import BinaryIO, TextIO
 
 from nsm_gate.commands.watch import Watch
+from nsm_gate.nouns import NamedTuple
 
 
 class Surroundings(NamedTuple):

@@ -8,13 +8,13 @@ the fetch command that helps, never a silent pass.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from nsm_gate.edge import ci
 from nsm_gate.edge.files import CommitTree, IndexTree, WorkTree
 from nsm_gate.edge.git import Git
 from nsm_gate.edge.trees import Tree
 from nsm_gate.errors import GateError
+from nsm_gate.nouns import NamedTuple
 
 _DEFAULTS = ("refs/remotes/origin/HEAD", "refs/remotes/origin/main", "refs/remotes/origin/master")
 _LOCAL = ("refs/heads/main", "refs/heads/master")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import jiter
 
 from nsm_gate.edge.files import read_file
 from nsm_gate.errors import GateError
+from nsm_gate.nouns import NamedTuple
 
 _EVENT_LIMIT = 25 << 20
 

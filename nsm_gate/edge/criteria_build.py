@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from decimal import Decimal
 
 from nsm_gate.errors import GateError
@@ -13,6 +12,7 @@ from nsm_gate.expressions import Arithmetic, Both, Call, Comparison, Literal, Na
 from nsm_gate.expressions import Node as Expression
 from nsm_gate.functions import FUNCTIONS
 from nsm_gate.model import Path
+from nsm_gate.nouns import dataclass, field
 from nsm_gate.parser import ExpressionError, parse, parse_test
 from nsm_gate.parser import state as state_test
 from nsm_gate.pointers import COUNT

@@ -10,10 +10,10 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from nsm_gate.edge.trees import Item
 from nsm_gate.errors import GateError
+from nsm_gate.nouns import NamedTuple
 from nsm_gate.whereabouts import HERE
 
 _SAFE = ("--no-replace-objects", "--no-pager", "-c", "core.fsmonitor=false", "-c", "core.quotePath=false")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from typing import Protocol
+
+from nsm_gate.nouns import NamedTuple, dataclass, field
 
 REGULAR = ("100644", "100755")
 SYMLINK = "120000"

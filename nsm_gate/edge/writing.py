@@ -7,9 +7,9 @@ import os
 import secrets
 import stat
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from nsm_gate.errors import GateError
+from nsm_gate.nouns import dataclass
 
 _MOST = 8 << 20
 

@@ -6,7 +6,6 @@ What cannot be told counts as possible: `assume` returns None only where no run 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 from decimal import Decimal, DecimalException
 
 from nsm_gate.expressions import (
@@ -22,6 +21,7 @@ from nsm_gate.expressions import (
     Not,
 )
 from nsm_gate.lint.ranges import ANYTHING, INFINITY, TRUTH, Range, Values, hull, lone
+from nsm_gate.nouns import dataclass, field, replace
 from nsm_gate.values import CONTEXT
 
 _DEEPEST = 3

@@ -6,10 +6,10 @@ A set is never smaller than what it stands for, so that what it rules out is rul
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
 
+from nsm_gate.nouns import dataclass, replace
 from nsm_gate.values import Value, decimal, is_number
 
 INFINITY: Final = Decimal("Infinity")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from nsm_gate.expressions import Node as Expression
 from nsm_gate.lint.declared import Declared
 from nsm_gate.lint.outcomes import State, assume, can
 from nsm_gate.lint.ranges import described
 from nsm_gate.lint.remark import Remark, error, warning
+from nsm_gate.nouns import dataclass
 from nsm_gate.pointers import dotted
 from nsm_gate.policy import Assertion, Criterion, LogKind, Policy, Reference, UseDomain
 from nsm_gate.sources import Sources

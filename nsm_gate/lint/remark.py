@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from nsm_gate.model import Severity
+from nsm_gate.nouns import NamedTuple
 from nsm_gate.strict_yaml import Node
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Remark:
+class Remark(NamedTuple):
     """A fact about a place of the rules, and the remedy.
 
     Attributes:

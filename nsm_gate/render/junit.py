@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 
 from nsm_gate.model import Finding, Report, Verdict
 from nsm_gate.names import plural
+from nsm_gate.nouns import dataclass, field
 from nsm_gate.render.concise import row, sentence
 from nsm_gate.render.style import Style
 from nsm_gate.render.untrusted import plain

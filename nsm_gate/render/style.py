@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import unicodedata
-from typing import NamedTuple
+
+from nsm_gate.nouns import NamedTuple
 
 COMMENT = 65_000
 """Bytes of Markdown that fit into a comment, which may have 65,536 characters."""

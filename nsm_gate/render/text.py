@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from nsm_gate.model import Excerpt, Finding, JudgedLog, Outcome, Report, Run, Severity, Verdict
 from nsm_gate.names import plural
+from nsm_gate.nouns import dataclass, field
 from nsm_gate.render.style import Style, columns_of
 from nsm_gate.render.summary import idle_logs, shown_logs, totals
 from nsm_gate.render.untrusted import joined, plain
