@@ -16,6 +16,9 @@ from benchmarks.table import Bar, Row, markdown, megabytes
 LINEAR = 1.1
 """The exponent up to which a growth passes as linear: caches and page faults add a little."""
 
+_ROOM = 150e6
+"""Bytes that judging one appended line may take."""
+
 HEAD = (
     "lines", "log", "all", "all: largest / tree", "one appended", "one: largest / tree", "orjson.loads",
 )  # fmt: skip
@@ -118,40 +121,35 @@ def _error(points: Sequence[tuple[int, float]], power: float) -> float:
 def rows(points: Sequence[Point], scale: Scale) -> list[Row]:
     """Judge the growth."""
     made = [
-        _grows("time of check --all", [(p.lines, p.all.seconds) for p in points if p.all], scale),
-        _grows("time of one appended line", [(p.lines, p.one.seconds) for p in points if p.one], scale),
+        _grows("time of check --all,", [(p.lines, p.all.seconds) for p in points if p.all], scale),
+        _grows("time of 1 line after", [(p.lines, p.one.seconds) for p in points if p.one], scale),
     ]
     for point in points:
-        if point.lines not in (scale.lines, scale.growth[-1]):
-            continue
-        for name, used in (("largest process", "largest"), ("all processes", "tree")):
-            peak = getattr(point.all, used) if point.all else None
-            made.append(
-                Row(
-                    f"memory of check --all, {point.lines:,} lines, {name}, against the log",
-                    megabytes(peak) if peak else "–", megabytes(point.size),
-                    peak / point.size if peak else None, Bar("<=", 3),
-                )
-            )  # fmt: skip
+        if point.lines in (scale.lines, scale.growth[-1]):
+            what, log = f"memory of check --all, {point.lines:,} lines", f"the log: {megabytes(point.size)}"
+            made += _memory(what, point.all, log, point.size, Bar("<=", 3))
     for point in points:
-        if point.lines != scale.lines:
-            continue
-        for name, used in (("largest process", "largest"), ("all processes", "tree")):
-            peak = getattr(point.one, used) if point.one else None
-            made.append(
-                Row(
-                    f"memory of one line appended to {point.lines:,} ({point.size / 1e6:.0f} MB), {name}",
-                    megabytes(peak) if peak else "–", "150 MB", peak / 150e6 if peak else None, Bar("<", 1),
-                )
-            )  # fmt: skip
+        if point.lines == scale.lines:
+            what = f"memory of 1 line after {point.lines:,} ({point.size / 1e6:.0f} MB)"
+            made += _memory(what, point.one, megabytes(_ROOM), _ROOM, Bar("<", 1))
     return made
+
+
+def _memory(what: str, used: Sample | None, peer: str, room: float, bar: Bar) -> list[Row]:
+    """Judge the peak of the largest process, and that of all."""
+    if used is None:
+        return [Row(what, "–", peer, None, bar)]
+    return [
+        Row(f"{what}, {of}", megabytes(peak), peer, peak / room, bar)
+        for of, peak in (("largest process", used.largest), ("all processes", used.tree))
+    ]
 
 
 def _grows(what: str, times: Sequence[tuple[int, float]], scale: Scale) -> Row:
     found = exponent(times) if times and times[-1][0] == scale.growth[-1] else None
     ours = f"{times[0][1]:.3f} to {times[-1][1]:.3f} s" if times else "–"
     span = f"{scale.growth[0]:,} to {scale.growth[-1]:,} lines"
-    return Row(f"{what}, {span}: exponent", ours, "1 is linear", found, Bar("<=", LINEAR))
+    return Row(f"{what} {span}", ours, "exponent: linear is 1", found, Bar("<=", LINEAR))
 
 
 def table(points: Sequence[Point]) -> str:

@@ -13,7 +13,7 @@ def draw(points: Sequence[Point], path: Path) -> None:
     import matplotlib as mpl
 
     mpl.use("svg")
-    mpl.rcParams["svg.hashsalt"] = "nsm-gate"
+    mpl.rcParams.update({"svg.hashsalt": "nsm-gate", "svg.fonttype": "none", "font.family": "sans-serif"})
     from matplotlib import pyplot
 
     figure, (left, right) = pyplot.subplots(1, 2, figsize=(11, 4.5), layout="constrained")

@@ -29,23 +29,19 @@ def measure(places: Places, runner: Runner, scale: Scale) -> list[Row]:
     one, loads, native = times["one"], times["loads"], times["native"]
     two = times.get("two", [])
     best = two if jobs else one
-    what = f"check --all, {scale.lines:,} lines of {size(log) / 1e6:.0f} MB"
-    with_two = f"{what}, 2 jobs" if jobs else f"{what} (no --jobs yet)"
+    what = f"check --all, {scale.lines:,} lines ({size(log) / 1e6:.0f} MB)"
+    with_two = f"{what}, 2 jobs" if jobs else f"{what}, no --jobs yet"
     reference = _reference(places, runner, scale, log)
+    scaled = f"{reference:.0f} s, from {scale.sample:,} lines" if reference else "–"
+    faster = paired([reference] * len(best), best) if reference else None
+    parsing, native_name = f"orjson.loads: {seconds(loads)}", "sourcemeta-jsonschema"
     return [
-        Row(f"{what}, 1 job, against orjson.loads", seconds(one), seconds(loads), paired(one, loads), Bar("<=", 3)),
-        Row(f"{with_two}, against orjson.loads", seconds(two), seconds(loads), paired(two, loads), Bar("<=", 1.8)),
-        Row(
-            f"{with_two}, against sourcemeta-jsonschema --fast, the schema alone",
-            seconds(best), seconds(native), paired(best, native), Bar("<", 1),
-        ),
-        Row(
-            f"{with_two}: times faster than jsonschema, the schema alone ({scale.sample:,} lines, scaled)",
-            seconds(best), f"{reference:.0f} s" if reference else "–",
-            paired([reference] * len(best), best) if reference else None, Bar(">=", 20),
-        ),
-        _outputs(places, runner, scale) if jobs else _outputs_unknown(),
-    ]  # fmt: skip
+        Row(f"{what}, 1 job", seconds(one), parsing, paired(one, loads), Bar("<=", 3)),
+        Row(with_two, seconds(two), parsing, paired(two, loads), Bar("<=", 1.8)),
+        Row(with_two, seconds(best), f"{native_name}: {seconds(native)}", paired(best, native), Bar("<", 1)),
+        Row(f"{with_two}: times faster", seconds(best), f"jsonschema: {scaled}", faster, Bar(">=", 20)),
+        _outputs(places, runner, scale) if jobs else Row(f"{_OUTPUTS}, no --jobs yet", "–", "1", None, _SAME),
+    ]
 
 
 def _reference(places: Places, runner: Runner, scale: Scale, log: Path) -> float | None:
@@ -63,11 +59,8 @@ def _reference(places: Places, runner: Runner, scale: Scale, log: Path) -> float
     return start + (took - start) * scale.lines / scale.sample
 
 
-_OUTPUTS = "different JSON outputs with 1, 2 and 3 jobs"
-
-
-def _outputs_unknown() -> Row:
-    return Row(f"{_OUTPUTS} (no --jobs yet)", "–", "1", None, Bar("<=", 1))
+_OUTPUTS = "different JSON outputs of 1, 2 and 3 jobs"
+_SAME = Bar("<=", 1)
 
 
 def _outputs(places: Places, runner: Runner, scale: Scale) -> Row:
@@ -77,6 +70,6 @@ def _outputs(places: Places, runner: Runner, scale: Scale) -> Row:
     for jobs in (1, 2, 3):
         report = places.folder / f"jobs-{jobs}.json"
         if runner.run(gate.everything(root, jobs, json=True), output=report) is None:
-            return Row(_OUTPUTS, "–", "1", None, Bar("<=", 1))
+            return Row(_OUTPUTS, "–", "1", None, _SAME)
         seen.add(hashlib.sha256(report.read_bytes()).digest())
-    return Row(f"{_OUTPUTS}, {scale.lines:,} lines", str(len(seen)), "1", float(len(seen)), Bar("<=", 1))
+    return Row(f"{_OUTPUTS}, {scale.lines:,} lines", str(len(seen)), "1", float(len(seen)), _SAME)

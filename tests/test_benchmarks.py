@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from benchmarks import findings, gate, generate, growth, record, startup
+from benchmarks import findings, gate, generate, growth, record, startup, throughput
 from benchmarks.growth import Point, exponent
 from benchmarks.places import Places, log_of
 from benchmarks.processes import BenchError, Command, Runner, Sample
@@ -38,7 +39,10 @@ def test_the_same_seed_gives_the_same_bytes(tmp_path):
     assert first == second
     assert generate.write(tmp_path / "c", 200, seed=7).read_bytes() != first
     # Whatever the Python: results of different machines are comparable.
-    assert hashlib.sha256(first).hexdigest() == "cf950a6d4739e42a3681d7c709e4b78a98dde2b4cbc810dc699c295e2f9cf2bc"
+    assert (
+        hashlib.sha256(first).hexdigest()
+        == "cf950a6d4739e42a3681d7c709e4b78a98dde2b4cbc810dc699c295e2f9cf2bc"
+    )
 
 
 @pytest.mark.parametrize("kind", generate.KINDS)
@@ -178,10 +182,10 @@ def test_growth_is_judged_by_the_longest_log():
     whole = growth.rows([point(1_000, 1.0), point(2_000, 2.0), point(4_000, 4.0)], scale)
     assert [row.holds for row in whole if "time of check --all" in row.measure] == [True]
     assert [row.ratio for row in whole if "check --all, 1,000 lines" in row.measure] == [0.5, 2.0]
-    assert [row.holds for row in whole if "appended to 1,000" in row.measure] == [True, False]
+    assert [row.holds for row in whole if "memory of 1 line after 1,000" in row.measure] == [True, False]
     cut = growth.rows([point(1_000, 1.0), point(2_000, 2.0), point(4_000, None)], scale)
     assert [row.holds for row in cut if "time of check --all" in row.measure] == [False]
-    assert [row.holds for row in cut if "check --all, 4,000 lines" in row.measure] == [False, False]
+    assert [row.holds for row in cut if "check --all, 4,000 lines" in row.measure] == [False]
     assert "too long" in growth.table([point(4_000, None)])
 
 
@@ -271,12 +275,43 @@ def test_a_log_is_made_again_only_where_it_is_too_short(tmp_path):
     assert places.log(11).read_bytes().count(b"\n") == 11
 
 
-def test_the_parts_measure_what_they_say(tmp_path):
-    scale = Scale(60, (20, 40, 80), 1, 1, 1.0, 10)
-    places = Places(tmp_path)
-    [row] = findings.measure(places, quiet(), scale)
-    assert row.measure == "check --all, 60 failing lines, against as many clean ones"
+SMALL = Scale(60, (20, 40, 80), 1, 1, 1.0, 10)
+
+
+def test_many_findings_are_measured_against_as_many_clean_lines(tmp_path):
+    [row] = findings.measure(Places(tmp_path), quiet(), SMALL)
+    assert row.measure == "check --all, 60 failing lines"
     assert row.ratio is not None
+
+
+def test_the_start_is_measured_against_two(tmp_path):
     pytest.importorskip("check_jsonschema")
-    rows = startup.measure(places, quiet(), scale)
-    assert [row.ratio is not None for row in rows] == [True, True]
+    rows = startup.measure(Places(tmp_path), quiet(), SMALL)
+    assert [(row.peer.split(":")[0], row.ratio is not None) for row in rows] == [
+        ("python -c pass", True), ("check-jsonschema", True),
+    ]  # fmt: skip
+
+
+def test_throughput_is_measured_against_three(tmp_path):
+    pytest.importorskip("orjson")
+    pytest.importorskip("sourcemeta_jsonschema")
+    rows = throughput.measure(Places(tmp_path), quiet(), SMALL)
+    assert [row.peer.split(":")[0] for row in rows[:4]] == [
+        "orjson.loads", "orjson.loads", "sourcemeta-jsonschema", "jsonschema",
+    ]  # fmt: skip
+    known = [row.ratio is not None for row in rows]
+    assert known == ([True] * 5 if gate.knows_jobs() else [True, False, True, True, False])
+    assert rows[-1].ratio in (1.0, None)
+
+
+def test_growth_is_measured_and_drawn(tmp_path):
+    pytest.importorskip("psutil")
+    pytest.importorskip("orjson")
+    pytest.importorskip("matplotlib")
+    points = growth.measure(Places(tmp_path), quiet(), SMALL)
+    assert [point.lines for point in points] == [20, 40, 80]
+    assert all(point.all and point.one and point.loads for point in points)
+    shutil.copy(record.FOLDER / "README.md", tmp_path)
+    record.write("| results |", points, tmp_path)
+    assert "| results |\n\n![" in (tmp_path / "README.md").read_text()
+    assert (tmp_path / "growth.svg").read_text().count("check --all") == 2
