@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: gate test lint docs screenshots clean
+.PHONY: gate test lint docs screenshots bench clean
 
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -25,6 +25,7 @@ lint: $(VENV)/installed
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/mypy action
+	$(BIN)/mypy benchmarks
 	$(BIN)/lint-imports
 	$(BIN)/python -m tests.generated --check
 
@@ -36,6 +37,14 @@ docs: $(VENV)/installed
 screenshots: $(VENV)/installed
 	$(BIN)/python -m tests.screenshots
 	$(BIN)/python -m tests.generated
+
+$(VENV)/bench: $(VENV)/installed
+	$(BIN)/python -m pip install --quiet --group bench
+	touch $@
+
+# Measure the gate against its peers; ARGS=--quick has a short look.
+bench: $(VENV)/bench
+	$(BIN)/python -m benchmarks $(ARGS)
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

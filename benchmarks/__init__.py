@@ -1,0 +1,1 @@
+"""Measures the gate against its peers; see README.md."""
