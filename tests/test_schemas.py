@@ -438,7 +438,7 @@ def test_a_member_that_is_called_like_a_keyword_is_a_member(member: str) -> None
 def _gate(tmp_path: Path, schema: Mapping[str, Any], entry: Json) -> list[tuple[str, str | None]]:
     repo = Repo.init(tmp_path / "r")
     repo.write("nsm-gate.yaml", "extends: none\nrules: [rules]\n")
-    repo.write("rules/mine.yaml", "log: mine\nfiles: [m.jsonl]\nkey: [id]\nschema: mine.json\n")
+    repo.write("rules/mine.yaml", "log: mine\nfiles: [m.jsonl]\nkey: []\nschema: mine.json\n")
     repo.write("rules/mine.json", json.dumps(schema))
     repo.write("m.jsonl", [entry])
     result = repo.check("--all")
