@@ -412,6 +412,15 @@ def test_a_long_name_is_shortened_as_a_long_value_is(schema: dict[str, Any]) -> 
         assert "SECRET" not in flaw.message + flaw.hint
 
 
+def test_of_a_long_enumeration_a_message_names_the_first_and_counts_the_others() -> None:
+    (flaw,) = Validator({"enum": [f"set-{number}" for number in range(100_000)]}, "s").flaws("x")
+    assert flaw.message.startswith("the entry is 'x', not one of 'set-0', 'set-1', ")
+    assert flaw.message.endswith("'set-19' … and 99,980 more")
+    assert flaw.hint.endswith("'set-19' … and 99,980 more")
+    (flaw,) = Validator({"enum": list(range(2, 22))}, "s").flaws("x")
+    assert flaw.message.endswith("20, 21")
+
+
 def test_flaws_are_counted_off() -> None:
     flaws = list(Validator({"items": {"type": "null"}}, "s").flaws([LONG] * 1000))
     assert [flaw.pointer for flaw in flaws] == [f"/{number}" for number in range(MAX_ERRORS)]
