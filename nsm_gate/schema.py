@@ -18,6 +18,8 @@ from nsm_gate.pointers import pointer, show
 from nsm_gate.whereabouts import HERE, mark
 
 MAX_ERRORS = 20
+_SHOWN = 20
+"""Values of an enumeration that a message names."""
 _REGEX_BYTES = 1 << 20
 _AWAY = re.compile(r"Resource ('.+') is not present in a registry")
 
@@ -134,7 +136,9 @@ class Validator:
             wanted = " or ".join(_TYPES.get(word, word) for word in kind.types)
             return f"is {shown}, not {wanted}", f"write {wanted}"
         if name == "Enum":
-            options = ", ".join(show(option) for option in kind.options)
+            options = ", ".join(show(option) for option in kind.options[:_SHOWN])
+            more = len(kind.options) - _SHOWN
+            options += f" … and {more:,} more" * (more > 0)
             return f"is {shown}, not one of {options}", f"write one of {options}"
         if name == "Constant":
             return f"is {shown}, not {show(kind.expected_value)}", f"write {show(kind.expected_value)}"

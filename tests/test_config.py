@@ -679,6 +679,48 @@ def test_a_reference_that_hides_a_measure_is_refused(tmp_path: Path, name: str) 
     assert found[0].startswith(f"rules/one.yaml:2:14: reference {name!r} is called like a")
 
 
+@pytest.mark.parametrize(
+    "members, at, fact",
+    [
+        ("from: training_log, pick: max(acuracy)", "max", "training_log has no 'acuracy'"),
+        ("from: training_log, pick: max(1)", "max", "training_log has no '1'"),
+        ("from: baselines, pick: min(metrics.accurracy)", "min", "baselines has no 'metrics.accurracy'"),
+        ("from: training_log, same: [domain, nowhere], pick: max(accuracy)", "nowhere",
+         "training_log has no 'nowhere'"),
+    ],
+)  # fmt: skip
+def test_a_reference_that_no_run_can_be_picked_for_is_refused(
+    tmp_path: Path, members: str, at: str, fact: str
+) -> None:
+    row = f"references: {{rival: {{{members}, none: pass}}}}"
+    rules = f"experiment_type: odd\n{row}\ncriteria: {{accuracy: '> rival'}}\n"
+    place = f"rules/odd.yaml:2:{row.index(at) + 1}"
+    assert facts(judged(tmp_path, {**OWN, "rules/odd.yaml": rules})) == [f"{place}: {fact}"]
+
+
+@pytest.mark.parametrize(
+    "members, place",
+    [
+        ("key: [run_di]", "2:7"),
+        ("key: [run_id, domain, nowhere]", "2:23"),
+        ("run_id: run_di", "2:9"),
+        ("status: state_of_it", "2:9"),
+        ("experiment_type: experiment_typ", "2:18"),
+        ("findings: entry.findings", "2:11"),
+        ("times: {logged: timestamp}", "2:17"),
+        ("times: {start: begun}", "2:16"),
+        ("hyperparameters: {at: hyper_parameters}", "2:23"),
+        ("configuration: [dataset]", "2:17"),
+        ("class_accuracies: [final_metrics.accuracy_class_0, accuracy_class_1]", "2:52"),
+        ("task_loss: loss", "2:12"),
+        ("assertions: {a: {assert: accuracy > 0, at: accuracy_of_it, message: m}}", "2:44"),
+    ],
+)
+def test_a_place_that_no_entry_of_a_log_kind_has_is_refused(tmp_path: Path, members: str, place: str) -> None:
+    (fact,) = facts(judged(tmp_path, {**OWN, "rules/log.yaml": f"log: training_log\n{members}\n"}))
+    assert fact.startswith(f"rules/log.yaml:{place}: training_log has no ")
+
+
 def test_a_criterion_of_a_wrong_shape_hides_no_other_mistake_of_its_file(tmp_path: Path) -> None:
     rule = (
         "experiment_type: mine\nrequires: [findings]\ncriteria:\n"

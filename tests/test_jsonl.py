@@ -16,7 +16,7 @@ from nsm_gate.jsonl import columns, decode, places, split, text
 from nsm_gate.model import At, Entry, Line, Malformed
 from nsm_gate.pointers import pointer
 from nsm_gate.scanner import MAX_DEPTH, Place
-from tests.support import SHARED, Repo, a_run
+from tests.support import SHARED, Repo, a_run, check
 
 SUITE = SHARED / "suites" / "JSONTestSuite" / "test_parsing"
 GENERIC = "write one JSON object a line"
@@ -737,6 +737,19 @@ def test_what_the_suite_leaves_open_is_pinned() -> None:
         else:
             assert isinstance(decoded, Entry), name
             assert decoded.value == {"v": json.loads(raw)}, name
+
+
+@needs_suite
+def test_the_command_reports_every_line_that_the_suite_refuses(tmp_path: Path) -> None:
+    cases = suite("n")
+    log = b"".join(raw + b"\n" for raw in cases.values())
+    result = check("-", "--stdin-log", "training_log", cwd=tmp_path, stdin=log)
+    assert result.code == 1
+    errors = {found["line"] for found in result.findings if found["severity"] == "error"}
+    lenient = {name: raw for number, (name, raw) in enumerate(cases.items(), 1) if number not in errors}
+    # A line without anything is no JSON text either; it is called blank, and holds nothing to be wrong about.
+    assert lenient == {"single_space": b" ", "structure_no_data": b""}
+    assert {found["rule"] for found in result.findings} <= {"invalid-json", "duplicate-member", "blank-line"}
 
 
 def test_pointers_escape_as_the_standard_says() -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
+from nsm_gate.edge.criteria_build import absolute
 from nsm_gate.errors import GateError
 from nsm_gate.functions import STATES
 from nsm_gate.model import Path
@@ -106,9 +107,58 @@ def members(kind: LogKind) -> Collection[str]:
     return declared
 
 
+_PLACES = (
+    "run_id", "status", "domain", "experiment_type", "findings", "error_message", "corrects", "reason",
+    "architecture", "results", "task_loss",
+)  # fmt: skip
+_LISTS = ("key", "configuration", "class_accuracies")
+
+
+def _places(root: Node) -> Iterator[Node]:
+    """Yield what a log kind says of where something stands, beside `names:` and `rates:`."""
+    found = [root.get(name) for name in _PLACES]
+    for name in _LISTS:
+        listed = root.get(name)
+        found += listed.value if listed else ()
+    times, tuned, laws = root.get("times"), root.get("hyperparameters"), root.get("assertions")
+    found += [times.get(name) for name in ("logged", "start", "end", "seconds")] if times else ()
+    found += [tuned.get("at")] if tuned else ()
+    found += [law.get("at") for _, law in laws.items()] if laws else ()
+    yield from (node for node in found if node is not None)
+
+
+def unpickable(
+    references: Mapping[str, Node], logs: Mapping[str, LogKind], metrics: Collection[str]
+) -> Iterator[GateError]:
+    """Yield a mistake for each member that runs are picked by, or must agree in, and that none can have.
+
+    Such a reference never finds a run: with `none: pass`, its criterion would be met for ever.
+    """
+    for node in references.values():
+        kind = logs.get(str(node.value["from"].value))
+        if kind is None:
+            continue
+        pick, same = node.value["pick"], node.get("same")
+        asked = [
+            (pick, str(pick.value)[4:-1]),
+            *((item, str(item.value)) for item in (same.value if same else ())),
+        ]
+        for item, text in asked:
+            fault = Names(kind, logs, {}, metrics).fault(tuple(text.split(".")))
+            if fault is not None:
+                yield item.error(*fault)
+
+
 def misplaced(kind: LogKind, root: Node) -> Iterator[GateError]:
-    """Yield a mistake for each place of `names:` and `rates:` that no entry of the log kind can have."""
+    """Yield a mistake for each place that a log kind names and that no entry of it can have.
+
+    A key that no entry has would let every duplicate pass.
+    """
     checker = Names(kind, {}, {}, ())
+    for node in _places(root):
+        fault = checker.place_fault(absolute(str(node.value), kind.run), str(node.value))
+        if fault is not None:
+            yield node.error(*fault)
     names, rates = root.get("names"), root.get("rates")
     for name, node in names.items() if names else ():
         for item, place in zip(node.value, kind.names.get(name, ()), strict=False):

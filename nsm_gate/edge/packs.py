@@ -57,4 +57,7 @@ def fingerprint(content: Iterable[tuple[str, bytes]]) -> str:
 def schema(name: str) -> bytes | None:
     """Return the content of one of the pack's schemas, or None."""
     file = _root() / "schemas" / name
-    return file.read_bytes() if file.name == name and file.is_file() else None
+    try:
+        return file.read_bytes() if file.name == name and file.is_file() else None
+    except (OSError, ValueError):  # no name that a file can have, such as one of 5,000 characters
+        return None

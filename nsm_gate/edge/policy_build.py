@@ -9,7 +9,7 @@ import jiter
 
 from nsm_gate.edge import config_build, examples_build
 from nsm_gate.edge.criteria_build import Builder, absolute
-from nsm_gate.edge.name_check import Names, members, misplaced
+from nsm_gate.edge.name_check import Names, members, misplaced, unpickable
 from nsm_gate.errors import GateError, GateErrors
 from nsm_gate.model import Path, Severity
 from nsm_gate.names import suggestion
@@ -94,6 +94,7 @@ def build(
     for group in ("log", "experiment_type"):
         for root in merged[group].values():
             errors += _misdeclared(root, logs, words)
+            errors += unpickable(_declared(root), known, metrics)
     in_reach = {name: _declared(root).keys() for name, root in merged["log"].items()}
     errors += _unknown_names(builder, known, metrics, shared, in_reach)
     for log in known.values():
@@ -328,6 +329,7 @@ def _schema(builder: Builder, node: Node, found: tuple[str, bytes] | None) -> Ma
     except SchemaError as error:
         line, column = _place(data.decode(), error.steps)
         builder.errors.append(replace(error, line=line, column=column))
+        return {}  # what is no schema tells nothing of names, and may not even have the shape of one
     return schema
 
 
