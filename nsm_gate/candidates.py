@@ -9,7 +9,7 @@ looked at one by one.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 
@@ -18,6 +18,7 @@ from nsm_gate.model import Path
 from nsm_gate.nouns import dataclass, field
 from nsm_gate.policy import Reference
 from nsm_gate.records import Record
+from nsm_gate.values import Value, decimal
 from nsm_gate.references import Picked, depends_on_this, eligible, none, pick, same, strength
 
 Order = int | datetime
@@ -86,6 +87,7 @@ class Candidates:
         self._books_of = books_of
         self._near: dict[tuple[str, str], list[Book]] = {}
         self._groups: dict[tuple[str, str, tuple[str, ...]], dict[str, _Group]] = {}
+        self._told: dict[tuple[str, str], _Told] = {}
         self._holders: tuple[Sequence[Book], dict[Key, set[str]]] | None = None
 
     def pick(self, reference: Reference, this: Record) -> Picked:
@@ -97,6 +99,38 @@ class Candidates:
     def considered(self, reference: Reference, this: Record) -> Iterator[Record]:
         """Yield every run that was logged before `this`, comparable or not, by its latest line."""
         return _earlier(reference, this, self._nearest(reference.log, this.path.rpartition("/")[0]))
+
+    def strongest(self, reference: Reference, agreed: str, path: str, before: datetime) -> Decimal | None:
+        """Return the measure of the strongest run of another log kind, logged before a time.
+
+        None where there is none, or where only looking closer tells.
+
+        Args:
+            reference: It picks from another log kind than the judged log's, by what stands in one place.
+            agreed: What must agree, as canonical text.
+            path: The judged log.
+            before: A time in UTC.
+        """
+        books = self._nearest(reference.log, path.rpartition("/")[0])
+        group = self._group(reference, books, timed=True).get(agreed) if books else None
+        if group is None or group.superseded:
+            return None
+        first, _ = group.strongest(0, bisect_left(group.orders, before))
+        value = first.strength[0] if first is not None else None
+        return value if value is None or reference.pick == "max" else -value
+
+    def tell(
+        self, book: Book, reference: Reference, keys: Sequence[Key | None], facts: Mapping[int, tuple[str, Value]]
+    ) -> None:
+        """Take over what is known of a book's lines, so that they are not read again.
+
+        Args:
+            book: A log of which every line was looked at.
+            reference: It picks from the book's log kind, by what stands in one place.
+            keys: The key of every line, None where it has none.
+            facts: Index of a line that it may pick -> what must agree, as canonical text, and the measure.
+        """
+        self._told[reference.law, book.path] = (keys, facts)
 
     def _nearest(self, kind: str, folder: str) -> list[Book]:
         """Return the logs of a kind in the nearest folder up the tree that has any."""
@@ -167,16 +201,30 @@ class Candidates:
         # By its law: an edited reference may stand on the very line where the old one stood.
         name = (reference.law, reference.name, tuple(book.path for book in books) + ("timed",) * timed)
         if name not in self._groups:
-            self._groups[name] = _groups(reference, books, timed=timed)
+            told = {} if timed else {b.path: t for b in books if (t := self._told.get((reference.law, b.path)))}
+            self._groups[name] = _groups(reference, books, timed=timed, told=told)
         return self._groups[name]
 
 
-def _groups(reference: Reference, books: Sequence[Book], *, timed: bool) -> dict[str, _Group]:
+_Told = tuple[Sequence[Key | None], Mapping[int, tuple[str, Value]]]
+
+
+def _groups(
+    reference: Reference, books: Sequence[Book], *, timed: bool, told: Mapping[str, _Told]
+) -> dict[str, _Group]:
     rows: list[tuple[Order, Book, int, Key | None, str | None, list[Decimal | None]]] = []
     for book in books:
         places: Sequence[Path | None] = [None]
         names = book.kind.names.get(reference.by[0], ()) if len(reference.by) == 1 else ()
         places = [None, *names]
+        if book.path in told:
+            keys, facts = told[book.path]
+            sign = 1 if reference.pick == "max" else -1
+            for index, known in enumerate(keys):
+                agreed, value = facts.get(index, (None, None))
+                values = [] if agreed is None else [decimal(value) * sign] * len(places)
+                rows.append((index + 1, book, index, known, agreed, values))
+            continue
         for index in range(len(book.lines)):
             record = book.record(index)
             if record is None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from typing import Any, Protocol
 
 from nsm_gate.candidates import Candidates
 from nsm_gate.checks import BY_ID, CHECKS
@@ -14,20 +15,25 @@ from nsm_gate.checks.check import (
     LogCheck,
     LogContext,
     Registration,
+    Seen,
     Subject,
     VerdictCheck,
 )
-from nsm_gate.defects import defects
+from nsm_gate.criteria import Applied, judge
+from nsm_gate.defects import Defects, defects
 from nsm_gate.errors import GateError
-from nsm_gate.findings import finding_of, waived
+from nsm_gate.findings import finding_of, waived, waiver_of
 from nsm_gate.governance import Governance, could_accept
 from nsm_gate.history import Book, History, LogInput
 from nsm_gate.jsonl import decode, places
+from nsm_gate.tallies import Alone, Details
 from nsm_gate.model import (
     Entry,
     Finding,
     JudgedLog,
     Line,
+    Malformed,
+    Many,
     Outcome,
     Problem,
     Report,
@@ -46,6 +52,24 @@ from nsm_gate.verdicts import verdicts
 from nsm_gate.whereabouts import HERE
 
 
+MANY = 400
+"""Judged lines below which proofs cost more than they save."""
+
+
+class Spread(Protocol):
+    """Does work on parts of the lines."""
+
+    def __call__(
+        self, work: Callable[[int, int], Any], parts: Sequence[tuple[int, int]], /
+    ) -> Iterable[Any]:
+        """Yield what the work gives for each part, in their order."""
+
+
+def serially(work: Callable[[int, int], Any], parts: Sequence[tuple[int, int]], /) -> Iterable[Any]:
+    """Do the work here, one part after the other."""
+    return (work(start, stop) for start, stop in parts)
+
+
 class Task(NamedTuple):
     """All that one judgement depends on.
 
@@ -62,6 +86,7 @@ class Task(NamedTuple):
         begin: Called with the path of each log before it is judged.
         complete: Whether every line of every log is judged.
         governance: What the change does to the rules, and whose rules judge.
+        spread: Does work on parts of the lines, in processes of its own where it likes.
     """
 
     policy: Policy
@@ -77,14 +102,27 @@ class Task(NamedTuple):
     begin: Callable[[str], None] = lambda _path: None
     complete: bool = False
     governance: Governance = Governance()
+    spread: Spread = serially
 
 
 def run(task: Task) -> Report:
     """Judge the logs of a task."""
-    return _Engine(task).report()
+    return Engine(task).report()
 
 
-class _Engine:
+_RANK = {check.id: number for number, check in enumerate(CHECKS)}
+
+
+def order(finding: Finding) -> tuple[str, int, int, int, int]:
+    """Return what findings are ordered by."""
+    return finding.path, finding.line, -finding.severity, finding.column, _RANK[finding.rule]
+
+
+class Engine:
+    """One judgement."""
+
+    order = staticmethod(order)
+
     def __init__(self, task: Task) -> None:
         self.task = task
         self.policy = task.policy
@@ -100,22 +138,39 @@ class _Engine:
         self.used: set[int] = set()
 
     def report(self) -> Report:
-        for log in sorted(self.task.logs, key=lambda log: log.book.path):
+        logs = sorted(self.task.logs, key=lambda log: log.book.path)
+        if self.is_many(logs):
+            from nsm_gate.many import report  # a hook has few lines, and pays for every import
+
+            return report(self, logs)
+        for log in logs:
             self.task.begin(log.book.path)
-            self.log(log)
+            self.lines(log, self.log(log))
         self.of_rules()
-        rank = {check.id: number for number, check in enumerate(CHECKS)}
-        self.findings.sort(key=lambda f: (f.path, f.line, -f.severity, f.column, rank[f.rule]))
+        self.findings.sort(key=order)
+        return self.made(self.runs, self.findings, self.verdicts)
+
+    def made(
+        self, runs: Sequence[Run], findings: Sequence[Finding], verdicts: Sequence[Verdict], lots: Many | None = None
+    ) -> Report:
+        """Return the report of what was judged."""
+        task = self.task
+        if lots is None:
+            runs, findings, verdicts = tuple(runs), tuple(findings), tuple(verdicts)
+        said = task.governance.said
         return Report(
-            self.task.base,
-            self.task.why,
-            tuple(self.judged),
-            tuple(self.runs),
-            tuple(self.findings),
-            tuple(self.verdicts),
-            self.task.fail_on,
-            self.task.governance.said,
+            task.base, task.why, tuple(self.judged), runs, findings, verdicts, task.fail_on, said, lots
         )
+
+    def is_many(self, logs: Sequence[LogInput]) -> bool:
+        """Return whether there are so many lines that it pays to prove most of them clean together."""
+        lines = sum(len(log.book.change.judged) for log in logs if log.gone is None and log.fault is None)
+        if lines < MANY or self.task.bases > 1 or self.sides is not None:
+            return False
+        # When a criterion was registered is asked for each run.
+        rule = "not-preregistered"
+        rules = [entry for entry in self.policy.severities if entry.rule == rule]
+        return not any(entry.severity for entry in rules) and not BY_ID[rule].severity
 
     def of_rules(self) -> None:
         """Check the rules themselves, once it is known which waivers were needed."""
@@ -134,7 +189,8 @@ class _Engine:
 
     # --- logs and lines -----------------------------------------------------------------------
 
-    def log(self, log: LogInput) -> None:
+    def log(self, log: LogInput) -> Sequence[int]:
+        """Check a log as a whole; return the indices of the lines to judge."""
         book = log.book
         fault = log.fault or self.foreign(book)
         context = LogContext(
@@ -148,12 +204,11 @@ class _Engine:
                     if problem.lost is None and problem.line <= len(book.lines):
                         line = book.line(problem.line - 1)
                     name = problem.run or (_name_of(line.raw, book) if line.raw else None)
-                    self.stamp(problem, log, line, name, None, {})
+                    self.findings += self.stamped(problem, log, line, name, None, {})
         judged = () if fault else book.change.judged
         lines = 0 if log.gone is not None else len(book.lines)
         self.judged.append(JudgedLog(book.path, book.kind.name, log.base, lines, len(judged)))
-        if not fault and log.gone is None:
-            self.lines(log, judged)
+        return judged if log.gone is None else ()
 
     def foreign(self, book: Book) -> tuple[str, str] | None:
         """Say why a file that has a log's name is plainly another project's."""
@@ -179,21 +234,20 @@ class _Engine:
 
     def lines(self, log: LogInput, judged: Sequence[int]) -> None:
         book = log.book
+        if log.fault is not None or log.gone is not None:
+            return
         new = set(judged)
-        partial = [] if self.task.bases < 2 else range(len(book.lines))
+        partial = [] if self.task.bases < 2 or not (judged or book.change.kept) else range(len(book.lines))
         for index in sorted({*new, *partial}):
             mask = book.change.mask(index)
             HERE.line(index + 1)
             if index in new:
                 self.count += 1
                 self.task.tick(self.count)
-                try:
-                    self.line(log, index)
-                except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
-                    # A bug: never a pass, and the line is named.
-                    fact = f"internal error: {type(error).__name__}: {error}"
-                    hint = "report it with this line"
-                    raise GateError(fact, hint, book.path, index + 1) from error
+                made = self.details(log, index, enter=True)
+                self.runs.append(made.run)
+                self.findings += made.findings
+                self.verdicts += made.verdicts
             elif not self.history(book).is_settled(mask):
                 record = book.record(index)
                 if record is not None:
@@ -201,40 +255,70 @@ class _Engine:
 
     def merged(self, log: LogInput, index: int, record: Record, mask: int) -> None:
         """Check a line that only one parent of a merge had: it may repeat a key of the other's."""
-        subject = self.subject(log.book, index, record, mask)
+        subject = self.subject(log.book, index, record, mask, enter=True)
         check = BY_ID["duplicate-run"]
         if isinstance(check, EntryCheck):
             found = places(record.entry.line.raw)
             for problem in check.run(subject):
-                self.stamp(problem, log, record.entry.line, record.name, record.experiment_type, found)
+                self.findings += self.stamped(
+                    problem, log, record.entry.line, record.name, record.experiment_type, found
+                )
 
-    def line(self, log: LogInput, index: int) -> None:
+    def details(self, log: LogInput, index: int, *, enter: bool = False) -> Details:
+        """Judge a line in full.
+
+        Args:
+            log: Its log.
+            index: The line.
+            enter: Whether it is not entered into the history yet.
+
+        Raises:
+            GateError: A bug: never a pass, and the line is named.
+        """
+        try:
+            return self._details(log, index, enter=enter)
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            fact = f"internal error: {type(error).__name__}: {error}"
+            raise GateError(fact, "report it with this line", log.book.path, index + 1) from error
+
+    def _details(self, log: LogInput, index: int, *, enter: bool) -> Details:
         book = log.book
         line = book.line(index)
         decoded = decode(line, book.limit)
+        problems = list(_of_line(line, decoded))
+        given: list[Verdict] = []
         record = None
-        problems: list[Problem] = []
-        for check in CHECKS:
-            if isinstance(check, LineCheck):
-                problems += check.run(line, decoded)
         if isinstance(decoded, Entry):
             record = Record(decoded, book.kind, book.path, True)
-            subject = self.subject(book, index, record, 0)
-            problems += self.entry(subject)
-        name = record.name if record else None
-        kind = record.experiment_type if record else None
-        domain = record.domain if record else None
-        status = record.status if record else None
-        drawn = _history(record) if record is not None else ()
-        self.runs.append(Run(book.path, line.number, name, kind, domain, status, record is not None, drawn))
+            problems += self.entry(self.subject(book, index, record, 0, enter=enter), given)
+        run = run_of(book, index, record)
         found = places(line.raw) if record and problems else {}
-        for problem in problems:
-            self.stamp(problem, log, line, name, kind, found)
+        findings = [
+            finding
+            for problem in problems
+            for finding in self.stamped(problem, log, line, run.name, run.experiment_type, found)
+        ]
+        return Details(run, tuple(findings), tuple(given))
 
     # --- entries ------------------------------------------------------------------------------
 
-    def subject(self, book: Book, index: int, record: Record, mask: int) -> Subject:
-        same, twin = self.history(book).enter(record, mask)
+    def subject(
+        self, book: Book, index: int, record: Record, mask: int, *, enter: bool | None
+    ) -> Subject:
+        """Return an entry and what it is held against.
+
+        Args:
+            book: Its log.
+            index: Its line.
+            record: The entry.
+            mask: Which bases held it.
+            enter: Whether to enter it into the history; None where no other line counts.
+        """
+        same: Sequence[Seen] = ()
+        twin = None
+        if enter is not None:
+            history = self.history(book)
+            same, twin = history.enter(record, mask) if enter else history.earlier(record, mask)
         previous = book.record(index - 1) if index else None
         return Subject(
             record,
@@ -248,8 +332,8 @@ class _Engine:
             tuple(self.validator(book).flaws(record.entry.value)),
         )
 
-    def entry(self, subject: Subject) -> Iterator[Problem]:
-        """Yield an entry's problems, then what its verdicts give."""
+    def entry(self, subject: Subject, given: list[Verdict]) -> Iterator[Problem]:
+        """Yield an entry's problems, then what its verdicts give; put the verdicts into `given`."""
         found = defects(subject)
         yield from found.problems
         record = subject.record
@@ -258,19 +342,67 @@ class _Engine:
         start = parse(began) if began is not None else None
         started = start if isinstance(start, Instant) else None
         for verdict in verdicts(record, self.policy, self.candidates, found.refused):
-            self.verdicts.append(verdict)
-            # A value that is reported already is not reported once more as unknown.
-            if (
-                verdict.outcome is Outcome.UNKNOWN
-                and verdict.lacks
-                and all(map(found.speak_of, verdict.lacks))
-            ):
-                continue
-            for check in CHECKS:
-                if isinstance(check, VerdictCheck):
-                    yield from check.run(Judged(verdict, started, registered))
+            given.append(verdict)
+            yield from _of_verdict(verdict, found, started, registered)
         if self.sides is not None:
             yield from self.task.governance.turned(record, self.sides, found.refused)
+
+    def run(self, log: LogInput, index: int) -> Run:
+        """Return the run on a line."""
+        return run_of(log.book, index, log.book.record(index))
+
+    # --- lines by themselves ------------------------------------------------------------------
+
+    def alone(
+        self, log: LogInput, index: int, checks: Collection[str], criteria: Sequence[Applied]
+    ) -> Alone | None:
+        """Judge a line that decodes by some checks and criteria, as if no other line were there.
+
+        None where the schema refuses values, so that all depends on all.
+        """
+        book = log.book
+        decoded = decode(book.line(index), book.limit)
+        if not isinstance(decoded, Entry):
+            return None
+        record = Record(decoded, book.kind, book.path, True)
+        subject = self.subject(book, index, record, 0, enter=None)
+        found = defects(subject, checks)
+        if found.refused or found.roots:
+            return None
+        problems = list(found.problems)
+        outcomes = []
+        for applied in criteria:
+            verdict = judge(applied, record, _no_reference)
+            outcomes.append(verdict.outcome)
+            problems += _of_verdict(verdict, found, None, None)
+        return Alone(self.weights(problems, book, record.experiment_type, record.name), outcomes)
+
+    def malformed(self, log: LogInput, index: int) -> Alone:
+        """Judge a line that holds no entry."""
+        line = log.book.line(index)
+        problems = list(_of_line(line, decode(line, log.book.limit)))
+        return Alone(self.weights(problems, log.book, None, None), [])
+
+    def weights(
+        self, problems: Iterable[Problem], book: Book, experiment_type: str | None, name: str | None
+    ) -> list[tuple[Severity, int | None]]:
+        """Return the severity of each problem that is reported, and the waiver that accepts it."""
+        found = [
+            self.weigh(p.rule, book, experiment_type, p.run or name, p.line, p.severity) for p in problems
+        ]
+        return [weight for weight in found if weight[0]]
+
+    def weigh(
+        self, rule: str, book: Book, experiment_type: str | None, run: str | None, line: int,
+        wish: Severity | None = None,
+    ) -> tuple[Severity, int | None]:  # fmt: skip
+        """Return the severity of a rule for a line, and the waiver that accepts its finding."""
+        if rule not in self.task.select:
+            return Severity.IGNORE, None
+        severity = self.policy.severity(rule, book.kind.name, experiment_type, BY_ID[rule].severity, wish)
+        if not severity or not self.policy.waivers:
+            return severity, None
+        return severity, waiver_of(rule, run, book.path, line, self.policy, self.task.now.date())
 
     def registered(self, record: Record) -> Callable[[str], Registration] | None:
         """Return the look-up of registrations, where a rule that asks for it reports on this run."""
@@ -295,7 +427,7 @@ class _Engine:
 
     # --- findings -----------------------------------------------------------------------------
 
-    def stamp(
+    def stamped(
         self,
         problem: Problem,
         log: LogInput,
@@ -303,18 +435,49 @@ class _Engine:
         name: str | None,
         experiment_type: str | None,
         found: dict[str, Place],
-    ) -> None:
-        """Keep a problem as a finding, where its rule reports."""
+    ) -> tuple[Finding, ...]:
+        """Return a problem as a finding, where its rule reports."""
         if problem.rule not in self.task.select:
-            return
+            return ()
         book = log.book
         made = finding_of(problem, book.path, book.kind.name, line, name, experiment_type, found, self.policy)
         if made is None:
-            return
+            return ()
         finding, waiver = waived(made, self.policy, self.task.now.date())
-        self.findings.append(finding)
         if waiver is not None:
             self.used.add(waiver)
+        return (finding,)
+
+
+def run_of(book: Book, index: int, record: Record | None) -> Run:
+    """Return the run on a line; of a line without an entry, its place alone."""
+    if record is None:
+        return Run(book.path, index + 1, None, None, None, None, False)
+    return Run(
+        book.path, index + 1, record.name, record.experiment_type, record.domain, record.status, True,
+        _history(record),
+    )  # fmt: skip
+
+
+def _of_line(line: Line, decoded: Entry | Malformed) -> Iterator[Problem]:
+    for check in CHECKS:
+        if isinstance(check, LineCheck):
+            yield from check.run(line, decoded)
+
+
+def _of_verdict(
+    verdict: Verdict, found: Defects, started: Instant | None, registered: Callable[[str], Registration] | None
+) -> Iterator[Problem]:
+    # A value that is reported already is not reported once more as unknown.
+    if verdict.outcome is Outcome.UNKNOWN and verdict.lacks and all(map(found.speak_of, verdict.lacks)):
+        return
+    for check in CHECKS:
+        if isinstance(check, VerdictCheck):
+            yield from check.run(Judged(verdict, started, registered))
+
+
+def _no_reference(_name: str) -> None:
+    return None
 
 
 def _history(record: Record) -> tuple[float, ...]:

@@ -56,17 +56,26 @@ def finding_of(
 
 def waived(finding: Finding, policy: Policy, today: date) -> tuple[Finding, int | None]:
     """Return a finding with the words of the waiver that accepts it today, and that waiver's index."""
+    index = waiver_of(finding.rule, finding.run, finding.path, finding.line, policy, today)
+    if index is None:
+        return finding, None
+    waiver = policy.waivers[index]
+    return finding._replace(waived=f"{waiver.reason} ({waiver.owner}, until {waiver.expires})"), index
+
+
+def waiver_of(
+    rule: str, run: str | None, path: str, line: int, policy: Policy, today: date
+) -> int | None:
+    """Return the index of the waiver that accepts a finding today, if one does."""
     for index, waiver in enumerate(policy.waivers):
-        if waiver.rule != finding.rule or waiver.expires < today:
+        if waiver.rule != rule or waiver.expires < today:
             continue
         if waiver.run is not None:
-            matches = waiver.run == finding.run and waiver.path in (None, finding.path)
-        else:
-            matches = waiver.path == finding.path and waiver.line == finding.line
-        if matches:
-            said = f"{waiver.reason} ({waiver.owner}, until {waiver.expires})"
-            return finding._replace(waived=said), index
-    return finding, None
+            if waiver.run == run and waiver.path in (None, path):
+                return index
+        elif waiver.path == path and waiver.line == line:
+            return index
+    return None
 
 
 def _byte_columns(raw: bytes, start: int, end: int) -> tuple[int, int]:

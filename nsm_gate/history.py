@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+import math
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 from nsm_gate.changes import Change
 from nsm_gate.checks.check import Seen
@@ -12,6 +14,7 @@ from nsm_gate.model import Entry, Line
 from nsm_gate.nouns import NamedTuple, dataclass, field
 from nsm_gate.policy import LogKind
 from nsm_gate.records import ABSENT, Record
+from nsm_gate.schema import resolved
 
 Key = tuple[str | int, ...]
 
@@ -71,9 +74,11 @@ class LogInput(NamedTuple):
     fault: tuple[str, str] | None = None
 
 
-@dataclass(slots=True)
-class _Keyed:
-    seen: Seen
+class Entered(NamedTuple):
+    """A line that was entered: where it stands, and which bases held it."""
+
+    book: Book
+    index: int
     mask: int
 
 
@@ -81,7 +86,8 @@ class History:
     """Keys and results of the lines of one log kind, in the order in which they count as earlier.
 
     Lines that every base holds come first; then new lines, and lines that only some branch of a merge
-    had, in the order of the logs and their lines.
+    had, in the order of the logs and their lines. Of a line only its place is kept: what it says is read
+    again in the rare case that another one is held against it.
     """
 
     def __init__(self, books: Sequence[Book], bases: int, judged: Collection[str]) -> None:
@@ -93,8 +99,9 @@ class History:
             judged: Paths of the logs whose new lines will be entered; all lines of others count now.
         """
         self._full = (1 << bases) - 1
-        self._keys: dict[Key, list[_Keyed]] = {}
-        self._twins: dict[int, tuple[Key | None, Seen]] = {}
+        self._books = {book.path: book for book in books}
+        self._keys: dict[Key, Entered | list[Entered]] = {}
+        self._digests: dict[Digest, Entered | list[Entered]] = {}
         for book in books:
             other = book.path not in judged
             for index in range(len(book.lines)) if bases or other else ():
@@ -102,7 +109,7 @@ class History:
                 if other or mask == self._full:
                     record = book.record(index)
                     if record is not None:
-                        self._add(record, mask)
+                        self.add(Entered(book, index, mask), record.key, digest(record))
 
     def is_settled(self, mask: int) -> bool:
         """Return whether every base already held the line."""
@@ -110,29 +117,122 @@ class History:
 
     def enter(self, record: Record, mask: int) -> tuple[list[Seen], Seen | None]:
         """Take in a line; return the earlier lines with its key, and its twin under another key."""
-        key = record.key
-        same = [k.seen for k in self._keys.get(key, ()) if not k.mask & mask] if key else []
-        fingerprint = _fingerprint(record)
-        twin = self._twins.get(fingerprint) if fingerprint is not None else None
-        self._add(record, mask, fingerprint)
-        return same, twin[1] if twin is not None and twin[0] != key else None
+        self.add(Entered(self._books[record.path], record.line - 1, mask), record.key, digest(record))
+        return self.earlier(record, mask)
 
-    def _add(self, record: Record, mask: int, fingerprint: int | None = None) -> None:
-        key = record.key
-        seen = Seen(record.path, record.line, record.name, record.status)
+    def add(self, entered: Entered, key: Key | None, results: Digest | None) -> tuple[Entered | None, Entered | None]:
+        """Take in a line by its facts; return the latest one with its key, and the first with its digest."""
+        same = twin = None
         if key is not None:
-            self._keys.setdefault(key, []).append(_Keyed(seen, mask))
-        fingerprint = _fingerprint(record) if fingerprint is None else fingerprint
-        if fingerprint is not None:
-            self._twins.setdefault(fingerprint, (key, seen))
+            held = self._keys.setdefault(key, entered)
+            if held is not entered:
+                same = _append(self._keys, key, held, entered)[-2]
+        if results is not None:
+            held = self._digests.setdefault(results, entered)
+            if held is not entered:
+                twin = _append(self._digests, results, held, entered)[0]
+        return same, twin
+
+    def earlier(self, record: Record, mask: int) -> tuple[list[Seen], Seen | None]:
+        """Return what was entered before a line that was: lines with its key, and its twin.
+
+        Args:
+            record: The line.
+            mask: Which bases held it; lines that stood beside it in one of them do not count.
+        """
+        key = record.key
+        own = (record.path, record.line - 1)
+        same = [e for e in _before(self._keys.get(key, []), own) if not e.mask & mask] if key else []
+        twin = None
+        results = digest(record)
+        alike = _before(self._digests.get(results, []), own) if results is not None else []
+        if alike:
+            wanted = _fingerprint(record)
+            for entered in alike:
+                other = entered.book.record(entered.index)
+                if other is not None and _fingerprint(other) == wanted:
+                    twin = _seen(entered) if other.key != key else None
+                    break
+        return [_seen(entered) for entered in same], twin
 
 
-def _fingerprint(record: Record) -> int | None:
-    """Return a hash of results and configuration, or None where no result is there."""
+def _append(
+    known: dict[Any, Entered | list[Entered]], key: Any, held: Entered | list[Entered], entered: Entered
+) -> list[Entered]:
+    entries = held if type(held) is list else [held]
+    entries.append(entered)  # type: ignore[arg-type]
+    known[key] = entries  # type: ignore[assignment]
+    return entries  # type: ignore[return-value]
+
+
+def _before(held: Entered | list[Entered], own: tuple[str, int]) -> list[Entered]:
+    """Return what was entered before a line's own entry."""
+    entries = held if type(held) is list else [held]
+    found: list[Entered] = []
+    for entered in entries:
+        if (entered.book.path, entered.index) == own:  # type: ignore[union-attr]
+            break
+        found.append(entered)  # type: ignore[arg-type]
+    return found
+
+
+def _seen(entered: Entered) -> Seen:
+    record = entered.book.record(entered.index)
+    name, status = (record.name, record.status) if record is not None else (None, None)
+    return Seen(entered.book.path, entered.index + 1, name, status)
+
+
+Digest = float | str
+"""What is equal for two lines with the same results; rarely for others."""
+
+
+def summed(kind: LogKind) -> tuple[str, ...]:
+    """Return the results that the schema says are numbers: their sum stands for them all."""
+    node = resolved(kind.schema, kind.schema)
+    for member in kind.results or ():
+        members = node.get("properties")
+        node = resolved(members.get(member) if isinstance(members, Mapping) else None, kind.schema)
+    members = node.get("properties")
+    if not isinstance(members, Mapping):
+        return ()
+    types = {name: resolved(inner, kind.schema).get("type") for name, inner in members.items()}
+    listed = {name: {said} if isinstance(said, str) else set(said or ("?",)) for name, said in types.items()}
+    return tuple(name for name, words in listed.items() if words <= {"number", "integer", "null"})
+
+
+def digest(record: Record) -> Digest | None:
+    """Return a digest of the results, or None where there is none.
+
+    The exact sum of the numbers, whatever their order: two runs rarely share one. Where they add up to
+    nothing, the text of all that is to agree.
+    """
+    results = record.at(record.kind.results)
+    if not isinstance(results, dict) or all(value is None for value in results.values()):
+        return None
+    numbers = [results.get(name) for name in _names(record.kind)]
+    try:
+        total = math.fsum(value for value in numbers if type(value) is float or type(value) is int)
+    except (OverflowError, ValueError):
+        total = 0.0
+    return total or _fingerprint(record)
+
+
+_NAMES: dict[int, tuple[LogKind, tuple[str, ...]]] = {}
+
+
+def _names(kind: LogKind) -> tuple[str, ...]:
+    known = _NAMES.get(id(kind))
+    if known is None or known[0] is not kind:
+        known = _NAMES[id(kind)] = (kind, summed(kind))
+    return known[1]
+
+
+def _fingerprint(record: Record) -> str | None:
+    """Return results and configuration as text, or None where no result is there."""
     results = record.at(record.kind.results)
     if not isinstance(results, dict) or all(value is None for value in results.values()):
         return None
     settings = [record.at(path) for path in record.kind.configuration]
     known = {name: value for name, value in results.items() if value is not None}
     parts = [known, [None if part is ABSENT else part for part in settings]]
-    return hash(json.dumps(parts, sort_keys=True))
+    return json.dumps(parts, sort_keys=True)

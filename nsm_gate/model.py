@@ -6,8 +6,8 @@ Lines and columns count from 1, columns in Unicode code points; `end_column` is 
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
 from nsm_gate.nouns import NamedTuple, dataclass
 
@@ -268,30 +268,55 @@ class Run(NamedTuple):
     history: tuple[float, ...] = ()
 
 
+class Many(Protocol):
+    """The judgement of so many lines that what is said of each is made where somebody asks for it.
+
+    Attributes:
+        counts: Severity -> findings that no waiver accepts.
+        waived: Findings that one accepts.
+        tally: What the runs come to (`tallies.Tally`).
+        gravest: File -> the weight of its gravest finding.
+    """
+
+    counts: Mapping[Severity, int]
+    waived: int
+    tally: Any
+    gravest: Mapping[str, int]
+
+    def shown(self, most: int) -> Any:
+        """Return the lines that a person looks at first (`lots.Shown`)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Report:
     """Everything that one `check` found: the only input of a renderer.
 
     Attributes:
         rules: Whose rules judged, in words, where it is not the head's.
+        lots: Where many lines were judged, what they come to; runs, findings and verdicts are made late then.
     """
 
     base: str
     why: str
     logs: tuple[JudgedLog, ...]
-    runs: tuple[Run, ...]
-    findings: tuple[Finding, ...]
-    verdicts: tuple[Verdict, ...]
+    runs: Sequence[Run]
+    findings: Sequence[Finding]
+    verdicts: Sequence[Verdict]
     fail_on: Severity | None = Severity.ERROR
     rules: str = ""
+    lots: Many | None = None
 
     def count(self, severity: Severity) -> int:
         """Return how many unwaived findings have exactly this severity."""
+        if self.lots is not None:
+            return self.lots.counts.get(severity, 0)
         return sum(f.severity is severity and f.waived is None for f in self.findings)
 
     @property
     def waived(self) -> int:
         """Return how many findings a waiver accepts."""
+        if self.lots is not None:
+            return self.lots.waived
         return sum(f.waived is not None for f in self.findings)
 
     @property
@@ -304,4 +329,4 @@ class Report:
         """Return 1 where an unwaived finding is at or above `fail_on`, else 0."""
         if self.fail_on is None:
             return 0
-        return int(any(f.severity >= self.fail_on and f.waived is None for f in self.findings))
+        return int(any(self.count(severity) for severity in Severity if severity >= max(self.fail_on, 1)))

@@ -87,7 +87,12 @@ def same(reference: Reference, record: Record, *, judged: bool = False) -> str |
         values.append(UNKNOWN if isinstance(value, (dict, list)) else value)
     if any(value is UNKNOWN for value in values):
         return None
-    return json.dumps([_canonical(value) for value in values], sort_keys=True)
+    return agreement(values)
+
+
+def agreement(values: Iterable[Json]) -> str:
+    """Return values that must agree as canonical text."""
+    return json.dumps([canonical(value) for value in values], sort_keys=True)
 
 
 def eligible(reference: Reference, candidate: Record, this: Record | None) -> bool:
@@ -116,7 +121,7 @@ def shortcoming(reference: Reference, candidate: Record, this: Record) -> str:
         return f"the judged run has no {', '.join(lacking)} to agree in"
     for path in reference.same:
         mine, theirs = this.value(path), candidate.value(path)
-        if theirs is UNKNOWN or _canonical(mine) != _canonical(theirs):
+        if theirs is UNKNOWN or canonical(mine) != canonical(theirs):
             return f"{dotted(path)} differs{_difference(mine, theirs)}"
     if reference.where is not None and not eligible(reference, candidate, this):
         reads = []
@@ -136,7 +141,7 @@ def _difference(mine: Value, theirs: Value) -> str:
     names = [
         name
         for name in {**mine, **theirs}
-        if name not in mine or name not in theirs or _canonical(mine[name]) != _canonical(theirs[name])
+        if name not in mine or name not in theirs or canonical(mine[name]) != canonical(theirs[name])
     ]
     more = f" and {len(names) - 3} more" if len(names) > 3 else ""
     return f" in {', '.join(names[:3])}{more}"
@@ -147,10 +152,10 @@ def depends_on_this(reference: Reference) -> bool:
     return reference.rest is not None and any(path[0] == "this" for path in reference.rest.paths())
 
 
-def _canonical(value: Json) -> Json:
+def canonical(value: Json) -> Json:
     """Return a value with 400.0 and 400 made one."""
     if isinstance(value, dict):
-        return {name: _canonical(inner) for name, inner in value.items()}
+        return {name: canonical(inner) for name, inner in value.items()}
     if isinstance(value, list):
-        return [_canonical(inner) for inner in value]
+        return [canonical(inner) for inner in value]
     return int(value) if isinstance(value, float) and value.is_integer() else value

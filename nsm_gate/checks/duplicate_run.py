@@ -25,7 +25,7 @@ def run(subject: Subject) -> Iterator[Problem]:
     earlier = subject.same_key[-1]
     if earlier.status == "running" and record.status in ("completed", "failed"):
         return
-    if _corrects(record):
+    if corrects(record):
         return
     where = f"line {earlier.line}"
     if earlier.path != record.path:
@@ -43,7 +43,8 @@ def run(subject: Subject) -> Iterator[Problem]:
     yield Problem("duplicate-run", fact, hint, record.line, pointer=at, covers=tuple(told))
 
 
-def _corrects(record: Record) -> bool:
+def corrects(record: Record) -> bool:
+    """Return whether a line names its own run in `corrects`, and says why."""
     reason = record.text(record.kind.reason)
     named = record.text(record.kind.corrects)
     return named is not None and named == record.name and bool(reason and reason.strip())

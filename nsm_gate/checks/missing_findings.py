@@ -40,7 +40,7 @@ def run(subject: Subject) -> Iterator[Problem]:
         return
     elif not value.strip():
         fact = f"{name} is blank"
-    elif _is_placeholder(value):
+    elif is_placeholder(value):
         fact = f"{name} is a placeholder: {show(value)}"
     elif len(value.strip()) < LEAST:
         fact = f"{name} has {len(value.strip())} characters, under {LEAST}"
@@ -50,7 +50,7 @@ def run(subject: Subject) -> Iterator[Problem]:
     yield Problem("missing-findings", fact, hint, record.line, pointer=pointer(*path))
 
 
-def _is_placeholder(text: str) -> bool:
+def is_placeholder(text: str) -> bool:
     """Return whether the text is nothing but placeholders, or one letter repeated."""
     if _PLACEHOLDER.fullmatch(text[:400]) or _TO_DO.match(text):
         return True

@@ -15,7 +15,7 @@ from nsm_gate.checks.check import EntryCheck, Subject
 from nsm_gate.model import Problem, Severity
 from nsm_gate.pointers import pointer, show
 
-_NAME = re.compile(
+NAME = re.compile(
     r"[A-Za-z0-9]+(?:[.-][A-Za-z0-9]+)*(?:_[A-Za-z0-9]+(?:[.-][A-Za-z0-9]+)*)*_([0-9]{8})", re.ASCII
 )
 
@@ -29,7 +29,7 @@ def run(subject: Subject) -> Iterator[Problem]:
     name = record.name
     if not name:
         return
-    found = _NAME.fullmatch(name[:500])
+    found = NAME.fullmatch(name[:500])
     fact = f"run id {show(name)} is not words joined by _ and a date"
     if found:
         try:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
 
 from nsm_gate.changes import compare
 from nsm_gate.checks import BY_ID
@@ -18,7 +19,7 @@ from nsm_gate.edge.bases import resolve
 from nsm_gate.edge.files import write_file
 from nsm_gate.edge.logs import Logs, relative
 from nsm_gate.edge.policy_files import CONFIG, PYPROJECT
-from nsm_gate.engine import Task, run
+from nsm_gate.engine import Spread, Task, run
 from nsm_gate.errors import GateError, GateErrors, Unwritten
 from nsm_gate.history import Book, LogInput
 from nsm_gate.jsonl import decode, split
@@ -61,6 +62,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--config", metavar="FILE", help="configuration to use instead of nsm-gate.yaml")
     parser.add_argument(
         "--stdin-log", metavar="KIND", help="log kind of standard input (default: by its members)"
+    )
+    parser.add_argument(
+        "--jobs", type=int, metavar="N", help="processes that judge a long log (default: the cores)"
     )
     parser.add_argument("--color", choices=("auto", "always", "never"), default="auto")
     parser.add_argument(
@@ -127,6 +131,7 @@ def _report(args: argparse.Namespace, world: Surroundings, rules: Sequence[str])
                     comparison.base, comparison.why, rules, fail_on, progress.tick,
                     lambda path: world.watch.tell(at=path),
                     complete=args.all and not args.paths, governance=governance,
+                    spread=_spread(args.jobs, world),
                 )
             )  # fmt: skip
 
@@ -158,8 +163,22 @@ def _stdin_report(
         return run(
             Task(
                 policy, inputs, books_of, 0, world.now(), "none", why, rules, fail_on, progress.tick,
+                spread=_spread(args.jobs, world),
             )
         )  # fmt: skip
+
+
+def _spread(jobs: int | None, world: Surroundings) -> Spread:
+    """Return what does work on parts of a log, in as many processes as were asked for."""
+    if jobs is not None and jobs < 1:
+        raise GateError(f"--jobs {jobs}: there is no work without a process", "give 1 or more")
+
+    def spread(work: Callable[[int, int], Any], parts: Sequence[tuple[int, int]], /) -> Iterable[Any]:
+        from nsm_gate.edge.workers import cores, spread_over  # where there are few lines, nothing is spread
+
+        return spread_over(cores() if jobs is None else jobs, work, parts, world.watch.work)
+
+    return spread
 
 
 def _kind(name: str | None, policy: Policy, lines: Sequence[bytes]) -> LogKind:

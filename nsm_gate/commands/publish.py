@@ -73,14 +73,18 @@ def publish_error(errors: Sequence[GateError], environ: Mapping[str, str]) -> No
 
 def counts(report: Report) -> dict[str, str]:
     """Return what other steps may ask: counts and the status, never a text of a log."""
-    missed = sum(verdict.outcome is Outcome.MISSED for verdict in report.verdicts)
+    if report.lots is not None:
+        runs, missed = report.lots.tally.runs, report.lots.tally.misses
+    else:
+        runs = sum(run.entry for run in report.runs)
+        missed = sum(verdict.outcome is Outcome.MISSED for verdict in report.verdicts)
     return {
         "status": "failed" if report.exit_code else "passed",
         "errors": str(report.count(Severity.ERROR)),
         "warnings": str(report.count(Severity.WARNING)),
         "notices": str(report.count(Severity.NOTICE)),
         "waived": str(report.waived),
-        "runs": str(sum(run.entry for run in report.runs)),
+        "runs": str(runs),
         "missed": str(missed),
     }
 

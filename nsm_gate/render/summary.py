@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 
-from nsm_gate.model import JudgedLog, Outcome, Report, Severity
+from nsm_gate.model import JudgedLog, Report, Severity, Verdict
 from nsm_gate.names import plural
 from nsm_gate.render.untrusted import plain
+from nsm_gate.tallies import Tally, row_of, tally
 
 _IDLE_LOGS = 5
 """Above this many logs, those of which nothing was appended are only counted."""
@@ -16,7 +18,7 @@ def shown_logs(report: Report) -> tuple[list[JudgedLog], int]:
     """Return the logs to name one by one, and how many others have nothing new and nothing wrong."""
     if len(report.logs) <= _IDLE_LOGS:
         return list(report.logs), 0
-    wrong = {finding.path for finding in report.findings}
+    wrong = {path for path, weight in gravest(report).items() if weight}
     shown = [log for log in report.logs if log.appended or log.path in wrong]
     return shown, len(report.logs) - len(shown)
 
@@ -47,6 +49,24 @@ def idle_logs(count: int, others: bool) -> str:
     return f"0 appended lines of {plural(count, 'other log' if others else 'log')}"
 
 
+def gravest(report: Report) -> Mapping[str, int]:
+    """Return the weight of the gravest finding of each file that has one."""
+    if report.lots is not None:
+        return report.lots.gravest
+    found: dict[str, int] = {}
+    for finding in report.findings:
+        found[finding.path] = max(found.get(finding.path, 0), int(finding.severity))
+    return found
+
+
+def _tally(report: Report) -> Tally:
+    outcomes: dict[tuple[str, int], list[Verdict]] = defaultdict(list)
+    for verdict in report.verdicts:
+        outcomes[verdict.path, verdict.line].append(verdict)
+    rows = (row_of(run.entry, (), outcomes.get((run.path, run.line), ())) for run in report.runs)
+    return tally((row, 1) for row in rows)
+
+
 def totals(report: Report) -> str:
     """Return `1 error, 2 warnings · 3 runs: 1 met all criteria, 1 missed 2, 1 not judged`."""
     counts = [
@@ -59,18 +79,8 @@ def totals(report: Report) -> str:
     text = ", ".join(counts)
     if not report.checked:
         return f"{text} · no appended line to judge"
-    outcomes: dict[tuple[str, int], list[Outcome]] = defaultdict(list)
-    for verdict in report.verdicts:
-        outcomes[verdict.path, verdict.line].append(verdict.outcome)
-    met = missed = unknown = misses = 0
-    runs = [run for run in report.runs if run.entry]
-    for run in runs:
-        found = outcomes.get((run.path, run.line), [])
-        failed = found.count(Outcome.MISSED)
-        misses += failed
-        missed += bool(failed)
-        unknown += not failed and Outcome.UNKNOWN in found
-        met += not failed and Outcome.UNKNOWN not in found and Outcome.MET in found
+    total = report.lots.tally if report.lots is not None else _tally(report)
+    runs, met, missed, misses, unknown = total.runs, total.met, total.missed, total.misses, total.unknown
     parts = []
     if met:
         parts.append(f"{met:,} met all criteria")
@@ -80,10 +90,10 @@ def totals(report: Report) -> str:
         )
     if unknown:
         parts.append(f"{unknown:,} partly unknown")
-    rest = len(runs) - met - missed - unknown
+    rest = runs - met - missed - unknown
     if rest:
         parts.append(f"{rest:,} without criteria to judge")
-    said = [f"{plural(len(runs), 'run')}: {', '.join(parts)}"] if runs else []
-    if len(runs) < len(report.runs):
-        said.append(f"{plural(len(report.runs) - len(runs), 'line')} without a run")
+    said = [f"{plural(runs, 'run')}: {', '.join(parts)}"] if runs else []
+    if total.others:
+        said.append(f"{plural(total.others, 'line')} without a run")
     return f"{text} · {', '.join(said)}"

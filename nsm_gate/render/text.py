@@ -11,7 +11,7 @@ from nsm_gate.model import Excerpt, Finding, JudgedLog, Outcome, Report, Run, Se
 from nsm_gate.names import plural
 from nsm_gate.nouns import dataclass, field
 from nsm_gate.render.style import Style, columns_of
-from nsm_gate.render.summary import idle_logs, shown_logs, totals
+from nsm_gate.render.summary import gravest, idle_logs, shown_logs, totals
 from nsm_gate.render.untrusted import joined, plain
 
 _MARKS = {Severity.ERROR: "✗", Severity.WARNING: "!", Severity.NOTICE: "i"}
@@ -29,31 +29,43 @@ _COMPACT = 10
 
 def render(report: Report, style: Style) -> str:
     """Return the report, ended by the totals."""
-    if style.quiet and not report.findings:
+    weights = gravest(report)
+    if style.quiet and not any(weights.values()):
         return ""
     rows: list[str] = []
     shown, idle = shown_logs(report)
+    # Of very many lines only what is shown is made.
+    many = report.lots.shown(style.runs) if report.lots is not None and not style.verbose else None
+    source = many or report
     parts: dict[str, _OfLog] = defaultdict(_OfLog)
-    for run in report.runs:
+    for run in source.runs:
         parts[run.path].runs.append(run)
-    for finding in report.findings:
+    for finding in source.findings:
         parts[finding.path].findings.append(finding)
-    for verdict in report.verdicts:
+    for verdict in source.verdicts:
         parts[verdict.path].verdicts.append(verdict)
-    if len(report.runs) > style.runs and not style.verbose:
-        shown.sort(key=lambda log: -max((f.severity for f in parts[log.path].findings), default=0))
-    room = len(report.runs) if style.verbose else style.runs
+    for path, part in parts.items():
+        part.count = many.lines.get(path, 0) if many else len(part.runs)
+    if many:
+        for path, count in many.lines.items():
+            parts[path].count = count
+        for (path, line), met in many.met.items():
+            parts[path].met[line] = met
+    total = sum(part.count for part in parts.values())
+    if total > style.runs and not style.verbose:
+        shown.sort(key=lambda log: -weights.get(log.path, 0))
+    room = total if style.verbose else style.runs
     hidden: list[_OfLog] = []
     for log in shown:
         part = parts[log.path]
-        if part.runs and not room:
+        if part.count and not room:
             hidden.append(part)
             continue
-        rows += _Log(report, log, part, style, room).rows()
+        rows += _Log(report, log, part, style, room, compact=total > _COMPACT and not style.verbose).rows()
         rows.append("")
-        room -= min(room, len(part.runs))
+        room -= min(room, part.count)
     if hidden:
-        runs = plural(sum(len(part.runs) for part in hidden), "more run")
+        runs = plural(sum(part.count for part in hidden), "more run")
         rows += [f"… and {runs} in {plural(len(hidden), 'more log')}: -v shows all", ""]
     if idle:
         about = f"against {plain(report.base)} ({plain(report.why)})"
@@ -106,16 +118,28 @@ def _painted_totals(report: Report, style: Style) -> str:
 
 @dataclass(slots=True)
 class _OfLog:
-    """The parts of a report that are about one log."""
+    """The parts of a report that are about one log.
+
+    Attributes:
+        count: How many runs it has, of which perhaps not all are here.
+        met: Line -> how many criteria its run meets, where its verdicts are not here.
+    """
 
     runs: list[Run] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     verdicts: list[Verdict] = field(default_factory=list)
+    count: int = 0
+    met: dict[int, int] = field(default_factory=dict)
 
 
 class _Log:
-    def __init__(self, report: Report, log: JudgedLog, of_log: _OfLog, style: Style, room: int) -> None:
+    def __init__(
+        self, report: Report, log: JudgedLog, of_log: _OfLog, style: Style, room: int, *, compact: bool
+    ) -> None:
         self.room = room
+        self.compact = compact
+        self.count = of_log.count
+        self.met = of_log.met
         self.report = report
         self.log = log
         self.style = style
@@ -145,10 +169,9 @@ class _Log:
                 yield f"    … and {len(history) - len(told):,} more: -v shows all"
         ordered = sorted(runs, key=lambda run: -self.weight(run)) if len(runs) > self.room else runs
         shown = ordered[: self.room]
-        compact = len(self.report.runs) > _COMPACT and not style.verbose
         short = False
         for run in shown:
-            if compact and not self.weight(run):
+            if self.compact and not self.weight(run):
                 if not short:
                     yield ""
                 short = True
@@ -157,9 +180,9 @@ class _Log:
                 short = False
                 yield ""
                 yield from self.run(run)
-        if len(runs) > len(shown):
+        if self.count > len(shown):
             yield ""
-            yield f"  … and {plural(len(runs) - len(shown), 'more run')}: -v shows all"
+            yield f"  … and {plural(self.count - len(shown), 'more run')}: -v shows all"
 
     def about_history(self, finding: Finding, lines: set[int]) -> bool:
         return finding.rule in ("history-rewritten", "not-a-log") or finding.line not in lines
@@ -179,7 +202,8 @@ class _Log:
         return f"  {self.style.paint(name, 'bold')}{gap}{self.style.paint(about, 'dim')}"
 
     def one_line(self, run: Run) -> Iterator[str]:
-        met = sum(v.outcome is Outcome.MET for v in self.verdicts[run.line])
+        met = self.met.get(run.line, 0)
+        met += sum(v.outcome is Outcome.MET for v in self.verdicts[run.line])
         said = f"{met} {'criterion' if met == 1 else 'criteria'} met" if met else "no criterion to judge"
         if run.status not in (None, "completed"):
             said = plain(run.status or "")

@@ -1,0 +1,345 @@
+"""Judges many lines of a log: proves what can be proven, and judges the rest as ever.
+
+First every line is looked at by itself; that can be spread over processes, since it depends on nothing else.
+Then the lines are put in order: keys that come again, results that are alike, references. Of a line only
+what it comes to is kept; its findings and verdicts are made again for the few lines that are shown.
+"""
+
+from __future__ import annotations
+
+import json
+import operator
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import Any, Protocol
+
+import msgspec
+
+from nsm_gate.best import Best
+from nsm_gate.checks.duplicate_run import corrects
+from nsm_gate.criteria import Applied
+from nsm_gate.history import Book, Digest, Entered, History, Key, LogInput, digest
+from nsm_gate.jsonl import decode
+from nsm_gate.model import Entry, Outcome, Severity
+from nsm_gate.nouns import NamedTuple
+from nsm_gate.policy import Policy, Reference
+from nsm_gate.proofs.prover import REFUSALS, Prover
+from nsm_gate.records import Record
+from nsm_gate.references import agreement, eligible, same
+from nsm_gate.tallies import Alone, Details, Row, row_of
+from nsm_gate.values import is_number
+from nsm_gate.whereabouts import HERE
+
+PART = 2048
+"""Lines that are looked at in one go."""
+_ENDED = ("completed", "failed")
+
+
+class Facts(NamedTuple):
+    """What later lines need to know of a line, and what it comes to by itself.
+
+    Attributes:
+        row: Number of the row in the part's table.
+        redo: Whether the line is judged in full, once its place among the others is known.
+        corrected: Whether it corrects an earlier line as it should.
+        candidates: (number of the reference, what must agree, strength) for references that may pick it.
+        needs: (number of the need, the run's value, what must agree, time) for criteria that compare.
+    """
+
+    row: int
+    redo: bool
+    key: Key | None
+    digest: Digest | None
+    status: str | None
+    corrected: bool
+    candidates: tuple[Any, ...]
+    needs: tuple[Any, ...]
+
+
+class Part(NamedTuple):
+    """What looking at some of the lines gave: plain values alone, since it may come from another process.
+
+    Attributes:
+        rows: What lines come to.
+        groups: Number of what must agree -> its text, for the numbers that facts name.
+        facts: Of each line, in order.
+        used: Waivers that accepted something.
+    """
+
+    rows: list[Row]
+    groups: dict[int, str]
+    facts: list[tuple[Any, ...]]
+    used: set[int]
+
+
+class Judge(Protocol):
+    """What judges a line, whatever it takes."""
+
+    def details(self, log: LogInput, index: int) -> Details:
+        """Judge a line in full, after it was entered into the history."""
+
+    def alone(
+        self, log: LogInput, index: int, checks: Collection[str], criteria: Sequence[Applied]
+    ) -> Alone | None:
+        """Judge a line by some checks and criteria, as if no other line were there.
+
+        None where the schema refuses values, so that all depends on all.
+        """
+
+    def weigh(
+        self, rule: str, book: Book, experiment_type: str | None, run: str | None, line: int
+    ) -> tuple[Severity, int | None]:
+        """Return the severity of a rule for a line, and the waiver that accepts its finding."""
+
+    def malformed(self, log: LogInput, index: int) -> Alone:
+        """Judge a line that holds no entry."""
+
+
+class Bulk:
+    """The judgement of one log."""
+
+    def __init__(self, log: LogInput, judged: Sequence[int], policy: Policy, now: datetime, judge: Judge) -> None:
+        """Learn what the lines look like."""
+        self.log = log
+        self.book = log.book
+        self.judged = judged
+        self._judge = judge
+        self._policy = policy
+        self._prover = Prover(log.book.kind, policy, now)
+        self._prover.learn(log.book.lines, judged)
+        self._criteria: dict[str, bool] = {}
+
+    # --- each line by itself ------------------------------------------------------------------
+
+    def look(self, start: int, stop: int) -> Part:
+        """Look at the judged lines from one place to another, each by itself."""
+        rows: dict[Row, int] = {}
+        facts: list[tuple[Any, ...]] = []
+        used: set[int] = set()
+        texts: dict[str, int] = {}
+        lines, book, judged = self.book.lines, self.book, self.judged
+        last = len(lines) - 1
+        before: datetime | None = None
+        at = -2
+        clean = [Row(met=met) for met in range(64)]
+        for position in range(start, stop):
+            index = judged[position]
+            if index != at + 1:
+                before = self._logged(index - 1)
+            at = index
+            compiled = self._prover.compiled
+            proof = None
+            if compiled is not None and (index < last or book.terminated):
+                try:
+                    proof = compiled.prove(lines[index], before)
+                except REFUSALS:
+                    proof = None
+            if proof is not None:
+                bad, open_, missed, met, key, results, logged, needs, candidates, status, corrected, _, _ = proof
+                row: Row | None = clean[met]
+                if bad or open_ or missed:
+                    row = self._partly(index, proof, used)
+                if row is not None:
+                    number = rows.setdefault(row, len(rows))
+                    facts.append((number, False, key, results, status, corrected, candidates, needs))
+                    before = logged if logged is not None else self._logged(index)
+                    continue
+            made = self._carefully(index, used, texts)
+            facts.append((rows.setdefault(made[0], len(rows)), *made[1]))
+            before = self._logged(index)
+        groups = {-number: text for text, number in texts.items()}
+        if self._prover.compiled is not None:
+            for values, number in self._prover.compiled.groups.items():
+                groups[number] = _text_of(values)
+        return Part(list(rows), groups, facts, used)
+
+    def _logged(self, index: int) -> datetime:
+        """Return when a line was logged, for the one after it; the beginning of time where none says it."""
+        record = self.book.record(index) if index >= 0 else None
+        instant = record.instant if record is not None else None
+        return instant.utc.replace(tzinfo=None) if instant is not None else datetime.min
+
+    def _partly(self, index: int, proof: tuple[Any, ...], used: set[int]) -> Row | None:
+        """Judge what a proof leaves open; None where it takes more than that."""
+        compiled = self._prover.compiled
+        bad, open_, missed, met = proof[:4]
+        weights: list[tuple[Severity, int | None]] = []
+        unknown = 0
+        if missed:
+            weights += [self._judge.weigh("criterion-missed", self.book, proof[11], proof[12], index + 1)] * missed
+        if compiled is not None and (bad or open_):
+            HERE.line(index + 1)
+            criteria = [compiled.criteria[n][0] for n in range(open_.bit_length()) if open_ >> n & 1]
+            if any(self._compares(applied) for applied in criteria):
+                return None
+            alone = self._judge.alone(self.log, index, compiled.checks(bad), criteria)
+            if alone is None:
+                return None
+            weights += alone.weights
+            met += alone.outcomes.count(Outcome.MET)
+            missed += alone.outcomes.count(Outcome.MISSED)
+            unknown = alone.outcomes.count(Outcome.UNKNOWN)
+        return _row(weights, met, missed, unknown, used)
+
+    def _carefully(self, index: int, used: set[int], texts: dict[str, int]) -> tuple[Row, tuple[Any, ...]]:
+        """Look at a line of which nothing is proven, as far as it goes without the others."""
+        HERE.line(index + 1)
+        decoded = decode(self.book.line(index), self.book.limit)
+        if not isinstance(decoded, Entry):
+            alone = self._judge.malformed(self.log, index)
+            row = _row(alone.weights, 0, 0, 0, used)._replace(entry=False)
+            return row, (False, None, None, None, False, (), ())
+        self._prover.unproven(decoded)
+        record = self.book.seen(index, decoded)
+        candidates = tuple(self._candidate(record, texts))
+        return Row(), (True, record.key, digest(record), record.status, corrects(record), candidates, ())
+
+    def _candidate(self, record: Record, texts: dict[str, int]) -> Iterator[tuple[int, int, Any]]:
+        compiled = self._prover.compiled
+        for number, reference in enumerate(compiled.sources if compiled is not None else ()):
+            agreed = same(reference, record) if eligible(reference, record, None) else None
+            value = record.value(reference.by) if agreed is not None else None
+            if agreed is not None and is_number(value):
+                yield number, -texts.setdefault(agreed, len(texts) + 1), value
+
+    def _compares(self, applied: Applied) -> bool:
+        """Return whether a criterion compares with another run."""
+        criterion = applied.criterion
+        law = criterion.law
+        if law not in self._criteria:
+            nodes = [branch.test for branch in criterion.branches]
+            nodes += [n for n in (criterion.when, *(b.condition for b in criterion.branches)) if n is not None]
+            names = {name for kind in self._policy.logs.values() for name in kind.references}
+            names |= {n for kind in self._policy.experiment_types.values() for n in kind.references}
+            self._criteria[law] = any(path[0] in names for node in nodes for path in node.paths())
+        return self._criteria[law]
+
+    # --- the lines in order -------------------------------------------------------------------
+
+    def told(self, parts: Sequence[Part]) -> tuple[list[Key | None], list[dict[int, tuple[str, Any]] | None]]:
+        """Return the key of every judged line, and for each source what is known of the lines it may pick.
+
+        A source of which something is not known has None.
+        """
+        keys: list[Key | None] = []
+        known: list[dict[int, tuple[str, Any]] | None] = [{} for _ in self.sources]
+        for part in parts:
+            for fact in part.facts:
+                index = self.judged[len(keys)]
+                keys.append(fact[2])
+                for number, group, value in fact[6]:
+                    held = known[number]
+                    if group is None:
+                        known[number] = None
+                    elif held is not None:
+                        held[index] = (part.groups[group] if group else "[]", value)
+        return keys, known
+
+    def settle(self, parts: Iterable[Part], history: History, best: Best) -> Iterator[tuple[int, Row]]:
+        """Put the lines in order; yield each judged line's index and what it comes to.
+
+        Args:
+            parts: What looking at the lines gave, in order.
+            history: Every line is entered into it.
+            best: Finds the runs that criteria compare with.
+        """
+        known: dict[int, tuple[Any, str | None]] = {}
+        position = 0
+        for part in parts:
+            for fact in part.facts:
+                number, redo, key, results, status, corrected, candidates, needs = fact
+                index = self.judged[position]
+                position += 1
+                row = part.rows[number]
+                if key is None and results is None:
+                    if redo:
+                        row = self._again(index)
+                    yield index, row
+                    continue
+                same_key, alike = history.add(Entered(self.book, index, 0), key, results)
+                if same_key is not None and not redo:
+                    earlier = known.get(same_key.index) if same_key.book is self.book else None
+                    ended = earlier is not None and earlier[1] == "running" and status in _ENDED
+                    redo = not (ended or corrected)
+                if alike is not None and not redo:
+                    first = known.get(alike.index) if alike.book is self.book else None
+                    redo = first is None or first[0] != key
+                known[index] = (key, status)
+                if needs and not redo:
+                    compared = self._compared(row, part, needs, key, best, index)
+                    redo = compared is None
+                    row = compared or row
+                if redo:
+                    row = self._again(index)
+                if same_key is not None:
+                    best.supersede(same_key.index if same_key.book is self.book else None)
+                for reference, group, value in candidates:
+                    best.take(reference, None if group is None else part.groups[group] if group else "[]", value, index, key)
+                yield index, row
+
+    def _again(self, index: int) -> Row:
+        HERE.line(index + 1)
+        made = self._judge.details(self.log, index)
+        return row_of(made.run.entry, made.findings, made.verdicts)
+
+    def _compared(
+        self, row: Row, part: Part, needs: Sequence[Any], key: Key, best: Best, index: int
+    ) -> Row | None:
+        """Return what a line comes to with its comparisons; None where one takes a closer look."""
+        compiled = self._prover.compiled
+        if compiled is None:
+            return None
+        for number, value, group, logged in needs:
+            need = compiled.needs[number]
+            other = best.strongest(need.reference, part.groups[group] if group else "[]", key, logged)
+            if other is None:
+                return None
+            holds = _OPERATORS[need.operator](value, other)
+            if holds:
+                row = row._replace(met=row.met + 1)
+                continue
+            name = self._name(index) if self._policy.waivers else None
+            kind = compiled.criteria[need.criterion][1]
+            weight = self._judge.weigh("criterion-missed", self.book, kind, name, index + 1)
+            if weight[1] is not None:
+                return None
+            row = added(row, weight[0])._replace(missed=row.missed + 1)
+        return row
+
+    def _name(self, index: int) -> str | None:
+        record = self.book.record(index)
+        return record.name if record is not None else None
+
+    @property
+    def sources(self) -> Sequence[Reference]:
+        """Return the references that may pick runs of this log, by number."""
+        return self._prover.compiled.sources if self._prover.compiled is not None else ()
+
+
+_OPERATORS = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
+
+
+def _row(
+    weights: Iterable[tuple[Severity, int | None]], met: int, missed: int, unknown: int, used: set[int]
+) -> Row:
+    row = Row(met=met, missed=missed, unknown=unknown, weight=int(Severity.NOTICE) if unknown else 0)
+    for severity, waiver in weights:
+        if waiver is not None:
+            used.add(waiver)
+        row = added(row, severity, waived=waiver is not None)
+    return row
+
+
+def added(row: Row, severity: Severity, *, waived: bool = False) -> Row:
+    """Return what a line comes to with one more finding."""
+    if severity is Severity.IGNORE:
+        return row
+    if waived:
+        return row._replace(waived=row.waived + 1, weight=max(row.weight, int(severity)))
+    name = {Severity.ERROR: "errors", Severity.WARNING: "warnings", Severity.NOTICE: "notices"}[severity]
+    return row._replace(**{name: getattr(row, name) + 1, "weight": max(row.weight, int(severity))})
+
+
+def _text_of(values: tuple[Any, ...]) -> str:
+    """Return what must agree in two runs, read by a proof, as references write it."""
+    return agreement(json.loads(msgspec.json.encode(values)))

@@ -1,0 +1,767 @@
+"""The source of a log kind's proof: one function that decodes a line and says what of it is proven."""
+
+from __future__ import annotations
+
+import math
+import operator
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from msgspec import UNSET
+from msgspec.structs import astuple
+
+from nsm_gate.checks.timestamp_future import SKEW
+from nsm_gate.criteria import Applied, applicable
+from nsm_gate.expressions import Comparison, Name, Node
+from nsm_gate.model import Path
+from nsm_gate.history import summed
+from nsm_gate.names import is_slip
+from nsm_gate.policy import Domain, ExperimentType, LogKind, Policy, Reference
+from nsm_gate.proofs.code import FALSE, TRUE, Constants, both, either, negated
+from nsm_gate.proofs.laws import Laws
+from nsm_gate.proofs.outline import Object, Outline, Slot, Unsupported
+from nsm_gate.proofs.terms import Proof, Terms, Unprovable, lookup
+from nsm_gate.proofs.texts import FORM, is_dated_name, says_something
+from nsm_gate.proofs.types import Types
+from nsm_gate.records import Record
+
+TIMES = ("timestamp-invalid", "timestamp-not-utc", "timestamp-naive", "timestamp-future", "timestamp-order",
+         "time-span", "duration-mismatch")  # fmt: skip
+CHECKED = (
+    *TIMES, "schema", "missing-findings", "run-id-format", "missing-hyperparameter", "missing-architecture",
+    "missing-error-message", "missing-domain-metric", "foreign-domain-metric", "missing-experiment-type",
+    "unknown-experiment-type", "assertion", "class-collapse", "zero-task-loss", "impossible-metric",
+)  # fmt: skip
+"""Checks of which a proof says, one by one, whether they are silent. `unknown-field` always is where there
+is a proof, and `schema` but for the form of times; what earlier lines decide is not the proof's."""
+
+BIT = {check: 1 << number for number, check in enumerate(CHECKED)}
+_TIME_BITS = sum(BIT[check] for check in TIMES)
+_MOST_TYPES = 64
+
+
+class Need(NamedTuple):
+    """A criterion that compares a number of the run with a reference.
+
+    Attributes:
+        criterion: Its number among the compiled ones.
+        operator: As it stands between the run's number and the reference's.
+        reference: The reference.
+    """
+
+    criterion: int
+    operator: str
+    reference: Reference
+
+
+class Compiled:
+    """A compiled proof.
+
+    Attributes:
+        prove: (line, time of the line before it) -> what is proven; None where nothing is. Raises what the
+            decoder raises.
+        criteria: The criteria that it judges, by number, each with the experiment type that asks it.
+        needs: Those that wait for a reference, by number of the need.
+        sources: References of other runs' criteria that pick from this log kind.
+        source: The code itself.
+    """
+
+    def __init__(self, kind: LogKind, policy: Policy, outline: Outline, words: Words, now: Any) -> None:
+        """Compile; Unsupported where that cannot be done."""
+        self.kind = kind
+        self.policy = policy
+        self.words = words
+        self.constants = Constants()
+        self.outline = outline
+        self.types = Types(outline)
+        self.laws = Laws(outline, self.types, self.constants)
+        self.terms = Terms(kind, outline, self.constants)
+        self.criteria: list[tuple[Applied, str | None]] = []
+        self.needs: list[Need] = []
+        self.sources: list[Reference] = []
+        self._rows: list[str] = []
+        self._now = now
+        self.source = self._source()
+        space: dict[str, Any] = {
+            **self.constants.values,
+            "U": UNSET, "NUMBERS": frozenset({int, float}), "T": astuple, "FORM": FORM, "TIME": datetime.fromisoformat, "D": math.fsum,
+            "decode": self.types.decode, "GE": operator.ge, "LE": operator.le, "LOOKUP": lookup, "FINDINGS": says_something(), "NAMED": is_dated_name,
+            "LATEST": (now + SKEW).replace(tzinfo=None), "ZERO": timedelta(0), "GROUPS": Groups(),
+            "LIMIT": policy.limits.line, "COLON": b"\\u003", "EMPTY": "", "F": (),
+        }  # fmt: skip
+        self.groups: Groups = space["GROUPS"]
+        exec(compile(self.source, f"<proof of {kind.name}>", "exec"), space)  # noqa: S102
+        self.prove = space["prove"]
+
+    def checks(self, bad: int) -> frozenset[str]:
+        """Return the checks that a proof leaves open."""
+        return frozenset(check for check, bit in BIT.items() if bad & bit)
+
+    # --- the whole ----------------------------------------------------------------------------
+
+    def _source(self) -> str:
+        clocks = {slot.name: name for slot, name in self._clocks() if "string" in slot.kinds}
+        rows = [f"if not {law}: return None" for law in self.laws.code(clocks) if law != TRUE]
+        rows += [*self._patterns(clocks), *_slips(self.outline), *self._checks(), *self._verdicts()]
+        rows += self._candidates()
+        status = self._variable(self.kind.status)[0] if self.kind.status else "'completed'"
+        facts = f"{self._key()}, digest, logged, needs, candidates, {status}, {self._corrects()}"
+        type_ = self._variable(self.kind.experiment_type)[0] if self.kind.experiment_type else "None"
+        name = self._variable(self.kind.run_id)[0] if self.kind.run_id else "None"
+        facts += f", {type_}, {name}"
+        ends = [*self._digest(), f"return bad, open_, missed, met, {facts}"]
+        end = "\n".join(ends)
+        times = list(self._times())
+        assigned = [f"{name} = {code}" for name, code in self.terms.prelude.items()]
+        needed = "\n".join([*assigned, *times, end])
+        memos = [_Memo(slot) for slot in self._recurring(self.outline.root)]
+        rest = []
+        for row in rows:
+            memo = next((memo for memo in memos if memo.takes(row)), None)
+            (memo.rows if memo is not None else rest).append(row)
+        needed = "\n".join([needed, *rest])
+        functions: list[str] = []
+        body = [*self._unpack(memos, needed, functions), *assigned]
+        body += [*times, *rest, *ends]
+        main = ["def prove(raw, before):", *(f"    {row}" for row in body)]
+        return "\n".join([*functions, *main])
+
+    def _recurring(self, made: Object) -> Iterator[Slot]:
+        """Yield the objects of which much the same is proven line by line: it is remembered."""
+        for slot in made.slots:
+            if slot.object is None:
+                continue
+            if slot.recurs and not _is_ambiguous(slot):
+                yield slot
+            elif slot.sure and not slot.optional and slot.kinds == {"object"}:
+                yield from self._recurring(slot.object)
+
+    def _unpack(self, memos: Sequence[_Memo], needed: str, functions: list[str]) -> Iterator[str]:
+        """Yield code that reads the entry into the slots' variables, and sees that no member is double.
+
+        The text has a colon for each member and for each in a string. One more is a member written twice.
+        """
+        # A line that ends otherwise, or spells a colon as an escape, is left to the careful reader.
+        yield "if raw[-1] != 125 or len(raw) > LIMIT or (92 in raw and COLON in raw): return None"
+        yield "e = decode(raw)"
+        yield "bad = open_ = missed = met = 0"
+        yield "needs = candidates = ()"
+        count = _Count()
+        by_name = {memo.slot.name: memo for memo in memos}
+        yield from self._members(self.outline.root, "e", count, by_name, needed, functions, sure=True)
+        yield f"if raw.count(58) != {count.code}: return None"
+
+    def _members(
+        self, made: Object, value: str, count: _Count, memos: Mapping[str, _Memo], needed: str,
+        functions: list[str], *, sure: bool,
+    ) -> Iterator[str]:  # fmt: skip
+        order = sorted(made.slots, key=lambda slot: slot.optional)
+        if not order:
+            return
+        struct = self.constants.name(self.types.structs[made.number], "S")
+        names = ", ".join(slot.name for slot in order)
+        values = f"t{made.number}"
+        colons = sum(1 + slot.path[-1].count(":") for slot in order)
+        optional = any(slot.optional for slot in order)
+        if optional and any(":" in slot.path[-1] for slot in order):
+            raise Unsupported("an optional member with a colon in its name")
+        absent = f" - {values}.count(U)" if optional else ""
+        if sure:
+            yield f"{values} = T({value})"
+            count.fixed += colons
+            count.parts.append(absent)
+        else:
+            empty = self.constants.name((UNSET,) * len(order), "A")
+            yield f"if {value}.__class__ is {struct}:"
+            yield f"    {values} = T({value})"
+            yield f"    c{made.number} = {colons}{absent}"
+            yield "else:"
+            yield f"    {values} = {empty}"
+            yield f"    c{made.number} = 0"
+            count.parts.append(f" + c{made.number}")
+        yield f"({names},) = {values}"
+        for slot in order:
+            if "string" in slot.kinds and not self._has_no_colon(slot):
+                mixed = slot.kinds & {"object", "array"}
+                count.texts.append(f"({slot.name} if {slot.name}.__class__ is str else EMPTY)" if mixed else slot.name)
+            if slot.item is not None and slot.item.kinds:
+                if "string" in slot.item.kinds:
+                    raise Unsupported("a list of texts")
+                if slot.item.object is not None:
+                    counter = self.constants.name(_counter(slot.item.object, self.types), "C")
+                    count.parts.append(f" + ({counter}({slot.name}) if {slot.name}.__class__ is list else 0)")
+            if slot.object is None:
+                continue
+            memo = memos.get(slot.name)
+            inner_sure = sure and slot.kinds == {"object"} and not slot.optional
+            if memo is None:
+                yield from self._members(
+                    slot.object, slot.name, count, memos, needed, functions, sure=inner_sure
+                )
+                continue
+            yield from self._remembered(memo, needed, functions, sure=inner_sure)
+            count.parts.append(f" + c_{slot.name}")
+
+    def _remembered(self, memo: _Memo, needed: str, functions: list[str], *, sure: bool) -> Iterator[str]:
+        """Write the function of an object that recurs; yield the code that looks its results up."""
+        slot = memo.slot
+        wanted = set(_VARIABLE.findall(needed))
+        exports = [name for name in memo.variables if name in wanted and name != slot.name]
+        count = _Count()
+        inner: list[str] = []
+        if slot.object is not None:
+            inner += self._members(slot.object, slot.name, count, {}, "", functions, sure=sure)
+        inner += ["bad = 0", *memo.rows]
+        result = ", ".join([f"c_{slot.name}", "bad", *exports])
+        inner += [f"c_{slot.name} = {count.code}", f"return ({result})"]
+        functions += [f"def remember_{slot.name}({slot.name}):", *(f"    {row}" for row in inner)]
+        store = self.constants.name({}, "M")
+        yield f"m = {store}.get({slot.name})"
+        yield "if m is None:"
+        yield f"    m = remember_{slot.name}({slot.name})"
+        yield "    if m is None: return None"
+        yield f"    if len({store}) < 50000: {store}[{slot.name}] = m"
+        yield f"c_{slot.name}, b, {', '.join(exports)}".rstrip(", ") + " = m"
+        yield "bad |= b"
+
+    def _has_no_colon(self, slot: Slot) -> bool:
+        """Return whether the types leave a text no colon: one of a few words."""
+        return any(
+            isinstance(node.get("enum"), list)
+            and self.types.enforces(slot, node, "enum")
+            and not any(":" in option for option in node["enum"] if option is not None)
+            for node in slot.nodes
+        )
+
+    # --- checks -------------------------------------------------------------------------------
+
+    def _variable(self, path: Path | None) -> tuple[str, frozenset[str]]:
+        """Return the variable of a path and the types it may have; None and null where no line has it."""
+        slot = self.outline.find(path) if path else None
+        if slot is None:
+            return "None", frozenset({"null"})
+        return slot.name, slot.kinds | ({"null"} if slot.optional or len(path or ()) > 1 else frozenset())
+
+    def _known(self, path: Path) -> str:
+        """Return code that holds where a member is there and not null."""
+        slot = self.outline.find(path)
+        return FALSE if slot is None else slot.known
+
+    @property
+    def _completed(self) -> str:
+        if self.kind.status is None:
+            return TRUE
+        return f"({self._variable(self.kind.status)[0]} == 'completed')"
+
+    def _clocks(self) -> Iterator[tuple[Slot, str]]:
+        """Yield the slots of times, and the variable that holds the time of each."""
+        kind = self.kind
+        for path, name in ((kind.logged, "logged"), (kind.start, "start"), (kind.end, "end")):
+            slot = self.outline.find(path) if path else None
+            if slot is not None:
+                yield slot, name
+
+    def _patterns(self, clocks: Mapping[str, str]) -> Iterator[str]:
+        """Yield code for patterns of times: a time that was read has the form, another one is tried."""
+        for name, test in self.laws.left_out:
+            yield f"if {clocks[name]} is None and {name}.__class__ is str and not {test}({name}): bad |= {BIT['schema']}"
+
+    def _times(self) -> Iterator[str]:
+        kind = self.kind
+        for path, name in ((kind.logged, "logged"), (kind.start, "start"), (kind.end, "end")):
+            variable, kinds = self._variable(path)
+            if "string" not in kinds:
+                yield f"{name} = None"
+                continue
+            indent = ""
+            if kinds != {"string"}:
+                yield f"{name} = None"
+                yield f"if {variable}.__class__ is str:"
+                indent = "    "
+            # The interpreter's parser takes other forms too: the form comes first.
+            yield f"{indent}if FORM({variable}):"
+            yield f"{indent}    {name} = TIME({variable}[:-1])"
+            yield f"{indent}    if {name} > LATEST: bad |= {BIT['timestamp-future']}"
+            yield f"{indent}else:"
+            yield f"{indent}    {name} = None"
+            yield f"{indent}    bad |= {_TIME_BITS}"
+        if kind.logged is not None:
+            yield f"if logged is None or before is None or logged < before: bad |= {BIT['timestamp-order']}"
+        if kind.start is not None and kind.end is not None:
+            yield "if start is not None and end is not None:"
+            yield f"    if end < start: bad |= {BIT['time-span']}"
+            seconds, kinds = self._variable(kind.seconds)
+            if {"integer", "number"} & kinds:
+                yield f"    elif {seconds}.__class__ in NUMBERS:"
+                yield "        span = (end - start).total_seconds()"
+                limit = "(1.0 if span < 20.0 else 0.05 * span) * 0.999999"
+                yield f"        if abs({seconds} - span) > {limit}: bad |= {BIT['duration-mismatch']}"
+
+    def _checks(self) -> Iterator[str]:
+        kind = self.kind
+        status = self._variable(kind.status)[0] if kind.status else "'completed'"
+        if kind.findings is not None:
+            text, _ = self._variable(kind.findings)
+            quiet = f"({text}.__class__ is str and FINDINGS({text}))"
+            running = f"{status} == 'running' or " if kind.status else ""
+            yield f"if not ({running}{quiet}): bad |= {BIT['missing-findings']}"
+        if kind.run_id is not None and kind.key == (kind.run_id,):
+            name, _ = self._variable(kind.run_id)
+            yield f"if {name}.__class__ is str and {name} and not NAMED({name}): bad |= {BIT['run-id-format']}"
+        if kind.error_message is not None:
+            text, _ = self._variable(kind.error_message)
+            said = f"({text}.__class__ is str and {text}.strip())"
+            yield f"if {status} == 'failed' and not {said}: bad |= {BIT['missing-error-message']}"
+        yield from self._laws()
+        yield from self._measures()
+        yield from self._of_domain()
+        yield from self._of_type()
+
+    def _laws(self) -> Iterator[str]:
+        for law in self.kind.assertions:
+            try:
+                parts = [self.terms.truth(law.test).may_be_false]
+                if law.when is not None:
+                    parts.insert(0, self.terms.truth(law.when).may_be_true)
+            except Unprovable:
+                parts = []
+            broken = both(parts)
+            if broken != FALSE:
+                yield f"if {broken}: bad |= {BIT['assertion']}"
+
+    def _measures(self) -> Iterator[str]:
+        kind = self.kind
+        rates = [self._variable(path) for path in kind.class_accuracies]
+        rates = [rate for rate in rates if {"integer", "number"} & rate[1]]
+        if len(rates) > 1:
+            low = either([f"({name}.__class__ in NUMBERS and {name} < 0.01)" for name, _ in rates])
+            high = either([f"({name}.__class__ in NUMBERS and {name} > 0.99)" for name, _ in rates])
+            yield f"if {both([self._completed, low, high])}: bad |= {BIT['class-collapse']}"
+        loss, kinds = self._variable(kind.task_loss)
+        if {"integer", "number"} & kinds:
+            zero = f"{loss}.__class__ in NUMBERS and {loss} == 0"
+            yield f"if {both([self._completed, zero])}: bad |= {BIT['zero-task-loss']}"
+        for name, path in kind.rates.items():
+            found = self.terms.scalar((name,))
+            count, kinds = self._variable(path)
+            if found is None:
+                yield f"bad |= {BIT['impossible-metric']}"
+            elif {"integer", "number"} & kinds and {"integer", "number"} & found.kinds:
+                rate = found.code
+                yield f"if {count}.__class__ is int and {rate}.__class__ in NUMBERS and 0 <= {rate} <= 1:"
+                yield f"    hits = {rate} * {count}"
+                yield f"    if abs(hits - round(hits)) > 4e-7 * {count}: bad |= {BIT['impossible-metric']}"
+
+    def _of_domain(self) -> Iterator[str]:
+        kind = self.kind
+        if kind.domain is None:
+            return
+        domain, kinds = self._variable(kind.domain)
+        word = "if"
+        for name in self.words.domains:
+            found = self.policy.domains.get(name)
+            if found is None:
+                continue
+            rows = []
+            own = set(found.metrics)
+            others = [
+                metric for other in self.policy.domains.values() for metric in other.metrics if metric not in own
+            ]
+            foreign = either([self._known(self._metric(metric)) for metric in dict.fromkeys(others)])
+            if foreign != FALSE:
+                rows.append(f"    if {foreign}: bad |= {BIT['foreign-domain-metric']}")
+            for metric in found.metrics:
+                variable, types = self._variable(self._metric(metric))
+                if not types <= {"null", "integer", "number"}:
+                    known = self._known(self._metric(metric))
+                    rows.append(f"    if {known} and {variable}.__class__ not in NUMBERS: return None")
+            yield f"{word} {domain} == {name!r}:"
+            yield from rows or ["    pass"]
+            word = "elif"
+        yield "else: return None" if word == "elif" else "return None"
+
+    def _metric(self, metric: str) -> Path:
+        return self.kind.run + tuple(metric.split("."))
+
+    def _of_type(self) -> Iterator[str]:
+        """Yield code for what depends on the experiment type, without its criteria."""
+        kind = self.kind
+        if kind.experiment_type is None:
+            yield from self._required(None)
+            return
+        variable, _ = self._variable(kind.experiment_type)
+        word = "if"
+        for name in self.words.types:
+            found = self.policy.experiment_types.get(name)
+            if found is None:
+                continue
+            yield f"{word} {variable} == {name!r}:"
+            yield from [f"    {row}" for row in self._required(found)] or ["    pass"]
+            word = "elif"
+        yield "else: return None" if word == "elif" else "return None"
+
+    def _required(self, found: ExperimentType | None) -> Iterator[str]:
+        kind = self.kind
+        if kind.hyperparameters is not None:
+            names = [*kind.required_hyperparameters, *self._asked(found, kind.hyperparameters)]
+            yield from self._there("missing-hyperparameter", kind.hyperparameters, names, bool(names))
+        if kind.architecture is not None and found is not None:
+            names = self._asked(found, kind.architecture)
+            wanted = bool(names) or ".".join(kind.architecture[len(kind.run) :]) in found.requires
+            yield from self._there("missing-architecture", kind.architecture, names, wanted)
+        if found is not None and found.asks_domain_metrics:
+            word = "if"
+            domain, _ = self._variable(kind.domain)
+            for name in self.words.domains:
+                metrics = self.policy.domains[name].metrics if name in self.policy.domains else ()
+                there = both([self._known(self._metric(metric)) for metric in metrics])
+                if there != TRUE:
+                    missing = both([self._completed, negated(there)])
+                    yield f"{word} {domain} == {name!r}:"
+                    yield f"    if {missing}: bad |= {BIT['missing-domain-metric']}"
+                    word = "elif"
+
+    def _asked(self, found: ExperimentType | None, folder: Path) -> list[str]:
+        paths = [self.kind.run + tuple(text.split(".")) for text in (found.requires if found else ())]
+        return [path[-1] for path in paths if path[:-1] == folder]
+
+    def _there(self, check: str, holder: Path, names: Sequence[str], wanted: bool) -> Iterator[str]:
+        if not wanted:
+            return
+        slot = self.outline.find(holder)
+        parts = [self._known(holder)]
+        for name in dict.fromkeys(names):
+            inner = self.outline.find((*holder, name))
+            sure = inner is not None and not inner.optional and "null" not in inner.kinds
+            parts.append(TRUE if sure else self._known((*holder, name)))
+        if slot is not None and not slot.optional and "null" not in slot.kinds:
+            parts[0] = TRUE
+        there = both(parts)
+        if there != TRUE:
+            yield f"if not {there}: bad |= {BIT[check]}"
+
+    # --- criteria -----------------------------------------------------------------------------
+
+    def _verdicts(self) -> Iterator[str]:
+        kind = self.kind
+        rows = list(self._criteria())
+        if not rows:
+            return
+        if self._completed == TRUE:
+            yield from rows
+        else:
+            yield f"if {self._completed}:"
+            yield from (f"    {row}" for row in rows)
+
+    def _criteria(self) -> Iterator[str]:
+        kind = self.kind
+        types: list[ExperimentType | None] = [None]
+        if kind.experiment_type is not None:
+            types = [self.policy.experiment_types[n] for n in self.words.types if n in self.policy.experiment_types]
+        domains: list[Domain | None] = [None]
+        if kind.domain is not None:
+            domains = [self.policy.domains[n] for n in self.words.domains if n in self.policy.domains]
+        if len(types) > _MOST_TYPES or len(domains) > _MOST_TYPES:
+            raise Unsupported("too many experiment types")
+        probe = _Probe(kind)
+        type_variable = self._variable(kind.experiment_type)[0]
+        domain_variable = self._variable(kind.domain)[0]
+        for number, type_ in enumerate(types):
+            lists = [list(applicable(probe, type_, domain)) for domain in domains]  # type: ignore[arg-type]
+            if not any(lists):
+                continue
+            shared = [a for a in lists[0] if all(a in other for other in lists[1:])]
+            pad = ""
+            if type_ is not None:
+                yield f"{'if' if not number else 'if'} {type_variable} == {type_.name!r}:"
+                pad = "    "
+            rows = [row for applied in shared for row in self._criterion(applied, type_)]
+            for domain, applied_list in zip(domains, lists, strict=True):
+                own = [applied for applied in applied_list if applied not in shared]
+                if own and domain is not None:
+                    rows.append(f"if {domain_variable} == {domain.name!r}:")
+                    rows += [f"    {row}" for applied in own for row in self._criterion(applied, type_)]
+            yield from (f"{pad}{row}" for row in rows or ["pass"])
+
+    def _criterion(self, applied: Applied, type_: ExperimentType | None) -> Iterator[str]:
+        """Yield code that counts a criterion as met or missed, or leaves it open."""
+        number = len(self.criteria)
+        if number >= 60:
+            raise Unsupported("too many criteria")
+        self.criteria.append((applied, type_.name if type_ is not None else None))
+        unsure = f"open_ |= {1 << number}"
+        criterion = applied.criterion
+        references = {**self.kind.references, **(type_.references if type_ else {})}
+        try:
+            rows = list(self._branches(applied, number, unsure, references))
+            if applied.optional and criterion.subject is not None:
+                found = self.terms.scalar(criterion.subject)
+                if found is None:
+                    raise Unprovable(criterion.subject)
+                rows = [f"if {found.known}:", *(f"    {row}" for row in rows)]
+            if criterion.when is not None:
+                when = self._own(criterion.when, references)
+                rows = [f"if {when.true}:", *(f"    {row}" for row in rows), f"elif not {when.false}: {unsure}"]
+        except Unprovable:
+            rows = [unsure]
+        yield from rows
+
+    def _branches(
+        self, applied: Applied, number: int, unsure: str, references: dict[str, Reference]
+    ) -> Iterator[str]:
+        pad = ""
+        for branch in applied.criterion.branches:
+            rows = list(self._test(branch.test, number, unsure, references))
+            if branch.condition is None:
+                yield from (f"{pad}{row}" for row in rows)
+                return
+            condition = self._own(branch.condition, references)
+            yield f"{pad}if {condition.true}:"
+            yield from (f"{pad}    {row}" for row in rows)
+            yield f"{pad}elif not {condition.false}: {unsure}"
+            yield f"{pad}else:"
+            pad += "    "
+        yield f"{pad}pass"
+
+    def _test(
+        self, test: Node, number: int, unsure: str, references: dict[str, Reference]
+    ) -> Iterator[str]:
+        if not any(path[0] in references for path in test.paths()):
+            proof = self.terms.truth(test)
+            yield f"if {proof.true}: met += 1"
+            yield f"elif {proof.false}: missed += 1"
+            yield f"else: {unsure}"
+            return
+        if not isinstance(test, Comparison) or len(test.rest) != 1 or test.rest[0][0] not in ("<", "<=", ">", ">="):
+            raise Unprovable(())
+        sign, right = test.rest[0]
+        left = test.first
+        if isinstance(left, Name) and left.path[0] in references:
+            left, right = right, left
+            sign = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}[sign]
+        if not isinstance(right, Name) or right.gaps or right.path[0] not in references:
+            raise Unprovable(())
+        reference = references[right.path[0]]
+        own = self.terms.number(left)
+        simple = isinstance(left, Name) and left.path == right.path[1:] == reference.by
+        if own is None or own.size or not simple or reference.rest is not None and self._reads_this(reference):
+            raise Unprovable(())
+        if self.kind.names.get(reference.by[0] if len(reference.by) == 1 else "", ((),))[1:]:
+            same_kind = reference.log == self.kind.name
+            if same_kind:
+                raise Unprovable(())  # it counts where the run has the measure
+        group = self._group(reference, judged=True)
+        self.needs.append(Need(number, sign, reference))
+        known = both([own.known, *group.musts])
+        when = "None" if reference.log == self.kind.name else self._variable(self.kind.logged)[0]
+        need = f"(({len(self.needs) - 1}, {own.code}, {group.code}, {when}),)"
+        yield f"if {known}: needs += {need}"
+        yield f"else: {unsure}"
+
+    def _own(self, node: Node, references: Collection[str]) -> Proof:
+        if any(path[0] in references for path in node.paths()):
+            raise Unprovable(())
+        return self.terms.truth(node)
+
+    # --- references ---------------------------------------------------------------------------
+
+    @staticmethod
+    def _reads_this(reference: Reference) -> bool:
+        return any(path[0] == "this" for path in reference.rest.paths()) if reference.rest is not None else False
+
+    def _group(self, reference: Reference, *, judged: bool) -> _Group:
+        """Return code for what must agree in two runs, and the variables that must have a value."""
+        paths = [*reference.same, *(ours if judged else theirs for theirs, ours in reference.pairs)]
+        parts: list[str] = []
+        musts: list[str] = []
+        for path in paths:
+            places = self.terms.places(path)
+            slot = self.terms.slot(places[0]) if len(places) == 1 else None
+            if slot is None:
+                raise Unprovable(path)
+            if _is_ambiguous(slot):
+                raise Unprovable(path)
+            musts.append(slot.known)
+            parts.append(slot.name)
+        return _Group(f"GROUPS[({', '.join(parts)},)]" if parts else "0", tuple(musts))
+
+    def _candidates(self) -> Iterator[str]:
+        """Yield code that tells which references of this log kind's criteria may pick the run."""
+        policy = self.policy
+        found = {
+            reference.law: reference
+            for holder in (*policy.logs.values(), *policy.experiment_types.values())
+            for reference in holder.references.values()
+            if reference.log == self.kind.name
+        }
+        for reference in found.values():
+            number = len(self.sources)
+            self.sources.append(reference)
+            try:
+                if self._reads_this(reference):
+                    raise Unprovable(())
+                rest = self.terms.truth(reference.rest) if reference.rest is not None else Proof(TRUE, FALSE, TRUE, FALSE)
+                strength = self.terms.number(Name(reference.by))
+                if strength is None or len(self.terms.places(reference.by)) > 1:
+                    raise Unprovable(())
+                group = self._group(reference, judged=False)
+            except Unprovable:
+                yield f"if {self._completed}: candidates += (({number}, None, None),)"
+                continue
+            there = list(group.musts)
+            eligible = both([self._completed, rest.true, strength.known, *there])
+            maybe = both([self._completed, rest.may_be_true, *there])
+            yield f"if {eligible}: candidates += (({number}, {group.code}, {strength.code}),)"
+            if maybe != both([self._completed, rest.true, *there]):
+                yield f"elif {maybe}: candidates += (({number}, None, None),)"
+
+    # --- what later lines are held against ----------------------------------------------------
+
+    def _key(self) -> str:
+        parts = []
+        for path in self.kind.key:
+            slot = self.outline.find(path)
+            if slot is None or slot.kinds != {"string"} or slot.optional:
+                raise Unsupported("a key that is no text")
+            parts.append(slot.name)
+        if not parts:
+            raise Unsupported("a log kind without a key")
+        return f"({', '.join(parts)},)"
+
+    def _digest(self) -> Iterator[str]:
+        slot = self.outline.find(self.kind.results) if self.kind.results else None
+        if slot is None or slot.object is None:
+            yield "digest = None"
+            return
+        names = set(summed(self.kind))
+        numbers = [s.name for s in slot.object.slots if s.path[-1] in names]
+        struct = self.constants.name(self.types.structs[slot.object.number], "S")
+        values = f"filter(None, ({', '.join(numbers)},))" if numbers else "()"
+        yield f"digest = D({values}) if {slot.name}.__class__ is {struct} else None"
+        # Results that add up to nothing are compared as text.
+        yield "if digest == 0.0: return None"
+
+    def _corrects(self) -> str:
+        """Return code that holds where a line corrects an earlier one as it should."""
+        kind = self.kind
+        named, reason = (self.outline.find(path) if path else None for path in (kind.corrects, kind.reason))
+        run_id = self.outline.find(kind.run_id) if kind.run_id else None
+        if named is None or reason is None or run_id is None:
+            return FALSE
+        said = f"{reason.name}.__class__ is str and {reason.name}.strip()"
+        return f"({named.name}.__class__ is str and {named.name} == {run_id.name} and {said} and True)"
+
+
+_VARIABLE = re.compile(r"\b[vns](?:_v)?[0-9]+(?:_v[0-9]+)*\b|\bs_\w+")
+
+
+class _Count:
+    """How many colons the text of an entry has, as code."""
+
+    def __init__(self) -> None:
+        self.fixed = 0
+        self.parts: list[str] = []
+        self.texts: list[str] = []
+
+    @property
+    def code(self) -> str:
+        joined = "".join(f"{{{name}}}" for name in self.texts)
+        inside = f" + f{joined!r}.count(':')" if joined else ""
+        return f"{self.fixed}{''.join(self.parts)}{inside}"
+
+
+class _Memo:
+    """An object of which the same is proven wherever it holds the same."""
+
+    def __init__(self, slot: Slot) -> None:
+        self.slot = slot
+        self.rows: list[str] = []
+        self.variables = [slot.name, *_inside(slot.object)] if slot.object is not None else []
+        self._own = frozenset(self.variables)
+
+    def takes(self, row: str) -> bool:
+        """Return whether a row reads nothing else, and stands for itself."""
+        words = set(_VARIABLE.findall(row))
+        return row.startswith("if ") and not row.endswith(":") and bool(words) and words <= self._own
+
+
+def _inside(made: Object) -> list[str]:
+    names = []
+    for slot in made.slots:
+        names.append(slot.name)
+        if slot.object is not None:
+            names += _inside(slot.object)
+    return names
+
+
+def _is_ambiguous(slot: Slot) -> bool:
+    """Return whether two values under a slot may be equal and not the same: true and 1; lists have no hash."""
+    if slot.item is not None or ("boolean" in slot.kinds and {"integer", "number"} & slot.kinds):
+        return True
+    return slot.object is not None and any(_is_ambiguous(inner) for inner in slot.object.slots)
+
+
+class Words(NamedTuple):
+    """The experiment types and domains that lines name."""
+
+    types: tuple[str, ...]
+    domains: tuple[str, ...]
+
+
+class Groups(dict[tuple[Any, ...], int]):
+    """What must agree in two runs -> a number."""
+
+    def __missing__(self, values: tuple[Any, ...]) -> int:
+        """Number what was not seen before."""
+        number = self[values] = len(self) + 1
+        return number
+
+
+class _Group(NamedTuple):
+    code: str
+    musts: tuple[str, ...]
+
+
+class _Probe(NamedTuple):
+    """Stands for any record of a log kind where only its kind counts."""
+
+    kind: LogKind
+
+
+def _counter(made: Object, types: Types) -> Any:
+    """Return what counts the members of all items of a list, those in texts excepted."""
+    order = sorted(made.slots, key=lambda slot: slot.optional)
+    if any(":" in slot.path[-1] for slot in order):
+        raise Unsupported("a member with a colon in its name, in a list")
+    if any({"string", "object", "array"} & slot.kinds for slot in order):
+        raise Unsupported("items that hold more than numbers")
+    struct, size = types.structs[made.number], len(order)
+
+    def count(items: list[Any]) -> int:
+        total = 0
+        for item in items:
+            if item.__class__ is struct:
+                total += size - astuple(item).count(UNSET)
+        return total
+
+    return count
+
+
+def _slips(outline: Outline) -> Iterator[str]:
+    """Yield code for members of open objects that are nearly called like a declared one that is absent."""
+    for made in outline.objects:
+        declared = {name for node in made.nodes for name in node.get("properties", {})}
+        for slot in made.slots:
+            if slot.path[-1] in declared:
+                continue
+            for name in declared:
+                if is_slip(slot.path[-1], name):
+                    other = made.get(name)
+                    absent = TRUE if other is None else f"({other.name} is U)" if other.optional else FALSE
+                    if absent != FALSE:
+                        yield f"if {both([f'{slot.name} is not U', absent])}: return None"
+
+
+__all__ = ["BIT", "CHECKED", "Compiled", "Groups", "Need", "Record", "Words"]

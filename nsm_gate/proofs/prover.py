@@ -1,0 +1,83 @@
+"""Proves lines of one log kind clean, learning from the lines themselves what they look like."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from msgspec import MsgspecError
+
+from nsm_gate.jsonl import decode
+from nsm_gate.model import Entry, Line
+from nsm_gate.policy import LogKind, Policy
+from nsm_gate.proofs.compiled import Compiled, Words
+from nsm_gate.proofs.outline import Learned, Outline, Unsupported
+from nsm_gate.records import Record
+
+_SAMPLE = 240
+_REBUILDS = 4
+_ENOUGH = 24
+"""Lines with something new in them, after which the proof is compiled again."""
+
+
+class Prover:
+    """The proof of one log kind.
+
+    Attributes:
+        compiled: None where the kind, or what its lines look like, is beyond what can be compiled.
+        why_not: Why it is None.
+    """
+
+    def __init__(self, kind: LogKind, policy: Policy, now: datetime) -> None:
+        """Know nothing of the lines yet."""
+        self._kind = kind
+        self._policy = policy
+        self._now = now
+        self._learned = Learned()
+        self._types: dict[str, None] = {}
+        self._domains: dict[str, None] = {}
+        self._rebuilds = 0
+        self._news = 0
+        self.compiled: Compiled | None = None
+        self.why_not = "no line was seen"
+
+    def learn(self, lines: Sequence[bytes], indices: Sequence[int]) -> None:
+        """Look at some of the lines, and compile."""
+        step = max(1, len(indices) // _SAMPLE)
+        for index in indices[::step]:
+            decoded = decode(Line(index + 1, lines[index]), self._policy.limits.line)
+            if isinstance(decoded, Entry):
+                self._take(decoded)
+        self._compile()
+
+    def unproven(self, entry: Entry) -> None:
+        """Take in a line of which nothing could be proven."""
+        if self._rebuilds >= _REBUILDS or not self._take(entry):
+            return
+        self._news += 1
+        if self._news >= _ENOUGH << self._rebuilds:
+            self._news = 0
+            self._rebuilds += 1
+            self._compile()
+
+    def _take(self, entry: Entry) -> bool:
+        new = self._learned.take(entry.value)
+        record = Record(entry, self._kind, "")
+        for known, word in ((self._types, record.experiment_type), (self._domains, record.domain)):
+            if word is not None and word not in known:
+                known[word] = None
+                new = True
+        return new
+
+    def _compile(self) -> None:
+        try:
+            outline = Outline(self._kind.schema, self._learned)
+            words = Words(tuple(self._types), tuple(self._domains))
+            self.compiled = Compiled(self._kind, self._policy, outline, words, self._now)
+        except Unsupported as reason:
+            self.compiled = None
+            self.why_not = str(reason)
+
+
+REFUSALS = (MsgspecError, ArithmeticError, LookupError, TypeError, ValueError)
+"""What the compiled code raises on a line that it cannot prove anything of."""

@@ -1,0 +1,108 @@
+"""What a judgement comes to, in numbers: of one line, and of all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from nsm_gate.model import Finding, Outcome, Run, Severity, Verdict
+from nsm_gate.nouns import NamedTuple
+
+
+class Row(NamedTuple):
+    """What one judged line comes to. Many lines come to the same.
+
+    Attributes:
+        errors: Findings of this severity that no waiver accepts.
+        waived: Findings that one does.
+        weight: The severity of the gravest finding, as a number; that of a notice where a verdict is unknown.
+        met: How many criteria the run meets.
+        entry: Whether the line holds an entry.
+    """
+
+    errors: int = 0
+    warnings: int = 0
+    notices: int = 0
+    waived: int = 0
+    weight: int = 0
+    met: int = 0
+    missed: int = 0
+    unknown: int = 0
+    entry: bool = True
+
+
+class Tally(NamedTuple):
+    """What all judged lines come to.
+
+    Attributes:
+        runs: Lines that hold a run.
+        others: Lines that hold none.
+        met: Runs that meet all their criteria.
+        missed: Runs that miss some.
+        misses: Criteria that are missed.
+        unknown: Runs of which some criterion is unknown, and none is missed.
+    """
+
+    runs: int = 0
+    others: int = 0
+    met: int = 0
+    missed: int = 0
+    misses: int = 0
+    unknown: int = 0
+
+
+class Details(NamedTuple):
+    """All that is said of one judged line."""
+
+    run: Run
+    findings: tuple[Finding, ...]
+    verdicts: tuple[Verdict, ...]
+
+
+class Alone(NamedTuple):
+    """What a line comes to by itself.
+
+    Attributes:
+        weights: Of each finding, its severity and the waiver that accepts it.
+        outcomes: Of the criteria that were asked.
+    """
+
+    weights: list[tuple[Severity, int | None]]
+    outcomes: list[Outcome]
+
+
+def row_of(entry: bool, findings: Iterable[Finding], verdicts: Iterable[Verdict]) -> Row:
+    """Return what the findings and verdicts of one line come to."""
+    counts = {severity: 0 for severity in Severity}
+    waived = weight = 0
+    for finding in findings:
+        weight = max(weight, finding.severity)
+        if finding.waived is not None:
+            waived += 1
+        else:
+            counts[finding.severity] += 1
+    outcomes = [verdict.outcome for verdict in verdicts]
+    unknown = outcomes.count(Outcome.UNKNOWN)
+    if unknown:
+        weight = max(weight, Severity.NOTICE)
+    return Row(
+        counts[Severity.ERROR], counts[Severity.WARNING], counts[Severity.NOTICE], waived, int(weight),
+        outcomes.count(Outcome.MET), outcomes.count(Outcome.MISSED), unknown, entry,
+    )  # fmt: skip
+
+
+def tally(rows: Iterable[tuple[Row, int]]) -> Tally:
+    """Return what rows come to, each with how many lines come to it."""
+    runs = others = met = missed = misses = unknown = 0
+    for row, times in rows:
+        if not row.entry:
+            others += times
+            continue
+        runs += times
+        misses += row.missed * times
+        if row.missed:
+            missed += times
+        elif row.unknown:
+            unknown += times
+        elif row.met:
+            met += times
+    return Tally(runs, others, met, missed, misses, unknown)
