@@ -147,7 +147,8 @@ def _memory(what: str, used: Sample | None, peer: str, room: float, bar: Bar) ->
 
 def _grows(what: str, times: Sequence[tuple[int, float]], scale: Scale) -> Row:
     found = exponent(times) if times and times[-1][0] == scale.growth[-1] else None
-    ours = f"{times[0][1]:.3f} to {times[-1][1]:.3f} s" if times else "–"
+    # Without an exponent the last time may be that of a shorter log than the row names.
+    ours = f"{times[0][1]:.3f} to {times[-1][1]:.3f} s" if found is not None else "–"
     span = f"{scale.growth[0]:,} to {scale.growth[-1]:,} lines"
     return Row(f"{what} {span}", ours, "exponent: linear is 1", found, Bar("<=", LINEAR))
 
