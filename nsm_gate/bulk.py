@@ -26,7 +26,7 @@ from nsm_gate.policy import Policy, Reference
 from nsm_gate.proofs.prover import REFUSALS, Prover
 from nsm_gate.records import Record
 from nsm_gate.references import agreement, eligible, same
-from nsm_gate.tallies import Alone, Details, Row, row_of
+from nsm_gate.tallies import Alone, Row
 from nsm_gate.values import is_number
 from nsm_gate.whereabouts import HERE
 
@@ -75,9 +75,6 @@ class Part(NamedTuple):
 class Judge(Protocol):
     """What judges a line, whatever it takes."""
 
-    def details(self, log: LogInput, index: int) -> Details:
-        """Judge a line in full, after it was entered into the history."""
-
     def alone(
         self, log: LogInput, index: int, checks: Collection[str], criteria: Sequence[Applied]
     ) -> Alone | None:
@@ -91,8 +88,11 @@ class Judge(Protocol):
     ) -> tuple[Severity, int | None]:
         """Return the severity of a rule for a line, and the waiver that accepts its finding."""
 
-    def malformed(self, log: LogInput, index: int) -> Alone:
-        """Judge a line that holds no entry."""
+    def whole(self, log: LogInput, index: int, *, entered: bool) -> Alone:
+        """Judge a line by all checks and criteria; with the others, where it was entered into the history."""
+
+    def compares(self, record: Record) -> bool:
+        """Return whether one of a run's criteria compares it with another run."""
 
 
 class Bulk:
@@ -107,7 +107,8 @@ class Bulk:
         self._policy = policy
         self._prover = Prover(log.book.kind, policy, now)
         self._prover.learn(log.book.lines, judged)
-        self._criteria: dict[str, bool] = {}
+        self._references = {name for kind in policy.logs.values() for name in kind.references}
+        self._references |= {n for kind in policy.experiment_types.values() for n in kind.references}
 
     # --- each line by itself ------------------------------------------------------------------
 
@@ -164,35 +165,33 @@ class Bulk:
         compiled = self._prover.compiled
         bad, open_, missed, met = proof[:4]
         weights: list[tuple[Severity, int | None]] = []
-        unknown = 0
         if missed:
             weights += [self._judge.weigh("criterion-missed", self.book, proof[11], proof[12], index + 1)] * missed
         if compiled is not None and (bad or open_):
             HERE.line(index + 1)
             criteria = [compiled.criteria[n][0] for n in range(open_.bit_length()) if open_ >> n & 1]
-            if any(self._compares(applied) for applied in criteria):
+            if any(path[0] in self._references for applied in criteria for path in applied.criterion.paths()):
                 return None
             alone = self._judge.alone(self.log, index, compiled.checks(bad), criteria)
             if alone is None:
                 return None
-            weights += alone.weights
-            met += alone.outcomes.count(Outcome.MET)
-            missed += alone.outcomes.count(Outcome.MISSED)
-            unknown = alone.outcomes.count(Outcome.UNKNOWN)
-        return _row(weights, met, missed, unknown, used)
+            return _of(alone._replace(weights=[*weights, *alone.weights]), used, met, missed)
+        return _of(Alone(weights, [], True), used, met, missed)
 
     def _carefully(self, index: int, used: set[int], texts: dict[str, int]) -> tuple[Row, tuple[Any, ...]]:
         """Look at a line of which nothing is proven, as far as it goes without the others."""
         HERE.line(index + 1)
         decoded = decode(self.book.line(index), self.book.limit)
         if not isinstance(decoded, Entry):
-            alone = self._judge.malformed(self.log, index)
-            row = _row(alone.weights, 0, 0, 0, used)._replace(entry=False)
+            row = _of(self._judge.whole(self.log, index, entered=False), used)
             return row, (False, None, None, None, False, (), ())
         self._prover.unproven(decoded)
         record = self.book.seen(index, decoded)
         candidates = tuple(self._candidate(record, texts))
-        return Row(), (True, record.key, digest(record), record.status, corrects(record), candidates, ())
+        facts = (record.key, digest(record), record.status, corrects(record), candidates, ())
+        if self._judge.compares(record):
+            return Row(), (True, *facts)
+        return _of(self._judge.whole(self.log, index, entered=False), used), (False, *facts)
 
     def _candidate(self, record: Record, texts: dict[str, int]) -> Iterator[tuple[int, int, Any]]:
         compiled = self._prover.compiled
@@ -201,18 +200,6 @@ class Bulk:
             value = record.value(reference.by) if agreed is not None else None
             if agreed is not None and is_number(value):
                 yield number, -texts.setdefault(agreed, len(texts) + 1), value
-
-    def _compares(self, applied: Applied) -> bool:
-        """Return whether a criterion compares with another run."""
-        criterion = applied.criterion
-        law = criterion.law
-        if law not in self._criteria:
-            nodes = [branch.test for branch in criterion.branches]
-            nodes += [n for n in (criterion.when, *(b.condition for b in criterion.branches)) if n is not None]
-            names = {name for kind in self._policy.logs.values() for name in kind.references}
-            names |= {n for kind in self._policy.experiment_types.values() for n in kind.references}
-            self._criteria[law] = any(path[0] in names for node in nodes for path in node.paths())
-        return self._criteria[law]
 
     # --- the lines in order -------------------------------------------------------------------
 
@@ -235,13 +222,16 @@ class Bulk:
                         held[index] = (part.groups[group] if group else "[]", value)
         return keys, known
 
-    def settle(self, parts: Iterable[Part], history: History, best: Best) -> Iterator[tuple[int, Row]]:
+    def settle(
+        self, parts: Iterable[Part], history: History, best: Best, used: set[int]
+    ) -> Iterator[tuple[int, Row]]:
         """Put the lines in order; yield each judged line's index and what it comes to.
 
         Args:
             parts: What looking at the lines gave, in order.
             history: Every line is entered into it.
             best: Finds the runs that criteria compare with.
+            used: Takes the waivers that accept something.
         """
         known: dict[int, tuple[Any, str | None]] = {}
         position = 0
@@ -253,7 +243,7 @@ class Bulk:
                 row = part.rows[number]
                 if key is None and results is None:
                     if redo:
-                        row = self._again(index)
+                        row = self._again(index, used)
                     yield index, row
                     continue
                 same_key, alike = history.add(Entered(self.book, index, 0), key, results)
@@ -270,17 +260,16 @@ class Bulk:
                     redo = compared is None
                     row = compared or row
                 if redo:
-                    row = self._again(index)
+                    row = self._again(index, used)
                 if same_key is not None:
                     best.supersede(same_key.index if same_key.book is self.book else None)
                 for reference, group, value in candidates:
                     best.take(reference, None if group is None else part.groups[group] if group else "[]", value, index, key)
                 yield index, row
 
-    def _again(self, index: int) -> Row:
+    def _again(self, index: int, used: set[int]) -> Row:
         HERE.line(index + 1)
-        made = self._judge.details(self.log, index)
-        return row_of(made.run.entry, made.findings, made.verdicts)
+        return _of(self._judge.whole(self.log, index, entered=True), used)
 
     def _compared(
         self, row: Row, part: Part, needs: Sequence[Any], key: Key, best: Best, index: int
@@ -319,14 +308,20 @@ class Bulk:
 _OPERATORS = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
 
 
-def _row(
-    weights: Iterable[tuple[Severity, int | None]], met: int, missed: int, unknown: int, used: set[int]
-) -> Row:
-    row = Row(met=met, missed=missed, unknown=unknown, weight=int(Severity.NOTICE) if unknown else 0)
-    for severity, waiver in weights:
+def _of(alone: Alone, used: set[int], met: int = 0, missed: int = 0) -> Row:
+    """Return what a line comes to, beside the criteria that are proven to be met or missed."""
+    unknown = alone.outcomes.count(Outcome.UNKNOWN)
+    row = Row(
+        met=met + alone.outcomes.count(Outcome.MET),
+        missed=missed + alone.outcomes.count(Outcome.MISSED),
+        unknown=unknown,
+        weight=int(Severity.NOTICE) if unknown else 0,
+        entry=alone.entry,
+    )
+    for severity, waiver in alone.weights:
+        row = added(row, severity, waived=waiver is not None)
         if waiver is not None:
             used.add(waiver)
-        row = added(row, severity, waived=waiver is not None)
     return row
 
 

@@ -19,7 +19,7 @@ from nsm_gate.checks.check import (
     Subject,
     VerdictCheck,
 )
-from nsm_gate.criteria import Applied, judge
+from nsm_gate.criteria import Applied, applicable, judge
 from nsm_gate.defects import Defects, defects
 from nsm_gate.errors import GateError
 from nsm_gate.findings import finding_of, waived, waiver_of
@@ -375,13 +375,47 @@ class Engine:
             verdict = judge(applied, record, _no_reference)
             outcomes.append(verdict.outcome)
             problems += _of_verdict(verdict, found, None, None)
-        return Alone(self.weights(problems, book, record.experiment_type, record.name), outcomes)
+        return Alone(self.weights(problems, book, record.experiment_type, record.name), outcomes, True)
 
-    def malformed(self, log: LogInput, index: int) -> Alone:
-        """Judge a line that holds no entry."""
-        line = log.book.line(index)
-        problems = list(_of_line(line, decode(line, log.book.limit)))
-        return Alone(self.weights(problems, log.book, None, None), [])
+    def whole(self, log: LogInput, index: int, *, entered: bool) -> Alone:
+        """Judge a line by all checks and criteria, for what it comes to alone.
+
+        Args:
+            log: Its log.
+            index: The line.
+            entered: Whether it was entered into the history; if not, it is judged as if no other line were
+                there.
+        """
+        try:
+            return self._whole(log, index, entered=entered)
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            fact = f"internal error: {type(error).__name__}: {error}"
+            raise GateError(fact, "report it with this line", log.book.path, index + 1) from error
+
+    def _whole(self, log: LogInput, index: int, *, entered: bool) -> Alone:
+        book = log.book
+        line = book.line(index)
+        decoded = decode(line, book.limit)
+        problems = list(_of_line(line, decoded))
+        given: list[Verdict] = []
+        record = None
+        if isinstance(decoded, Entry):
+            record = Record(decoded, book.kind, book.path, True)
+            subject = self.subject(book, index, record, 0, enter=False if entered else None)
+            problems += self.entry(subject, given)
+        kind, name = (record.experiment_type, record.name) if record is not None else (None, None)
+        return Alone(self.weights(problems, book, kind, name), [v.outcome for v in given], record is not None)
+
+    def compares(self, record: Record) -> bool:
+        """Return whether one of a run's criteria compares it with another run."""
+        kind = self.policy.experiment_types.get(record.experiment_type or "")
+        domain = self.policy.domains.get(record.domain or "")
+        names = {**record.kind.references, **(kind.references if kind else {})}
+        return any(
+            path[0] in names
+            for applied in applicable(record, kind, domain)
+            for path in applied.criterion.paths()
+        )
 
     def weights(
         self, problems: Iterable[Problem], book: Book, experiment_type: str | None, name: str | None

@@ -85,7 +85,7 @@ class _Many:
                     engine.candidates.tell(book, reference, keys, facts)
         best = Best(book.path, bulk.sources, engine.candidates, whole=whole)
         lot = Lot(book.path, judged, lambda index: engine.run(log, index))
-        for index, row in bulk.settle(parts, engine.history(book), best):
+        for index, row in bulk.settle(parts, engine.history(book), best, engine.used):
             for finding in self.about.get((book.path, index + 1), ()) if self.about else ():
                 row = added(row, finding.severity, waived=finding.waived is not None)
             lot.take(row)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
 
@@ -47,6 +47,13 @@ class Criterion(NamedTuple):
     defined_at: str
     law: str
     rules_from: str = "head"
+
+    def paths(self) -> Iterator[tuple[str, ...]]:
+        """Yield every path that its expressions read; some more than once."""
+        nodes = [branch.test for branch in self.branches]
+        nodes += [b.condition for b in self.branches if b.condition is not None]
+        for node in (*nodes, *(() if self.when is None else (self.when,))):
+            yield from node.paths()
 
 
 class UseDomain(NamedTuple):

@@ -64,10 +64,12 @@ class Alone(NamedTuple):
     Attributes:
         weights: Of each finding, its severity and the waiver that accepts it.
         outcomes: Of the criteria that were asked.
+        entry: Whether the line holds an entry.
     """
 
     weights: list[tuple[Severity, int | None]]
     outcomes: list[Outcome]
+    entry: bool
 
 
 def row_of(entry: bool, findings: Iterable[Finding], verdicts: Iterable[Verdict]) -> Row:

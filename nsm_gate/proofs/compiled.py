@@ -68,11 +68,10 @@ class Compiled:
         source: The code itself.
     """
 
-    def __init__(self, kind: LogKind, policy: Policy, outline: Outline, words: Words, now: Any) -> None:
+    def __init__(self, kind: LogKind, policy: Policy, outline: Outline, now: Any) -> None:
         """Compile; Unsupported where that cannot be done."""
         self.kind = kind
         self.policy = policy
-        self.words = words
         self.constants = Constants()
         self.outline = outline
         self.types = Types(outline)
@@ -103,7 +102,9 @@ class Compiled:
 
     def _source(self) -> str:
         clocks = {slot.name: name for slot, name in self._clocks() if "string" in slot.kinds}
-        rows = [f"if not {law}: return None" for law in self.laws.code(clocks) if law != TRUE]
+        # What a check of its own reports is not a flaw of the schema: the closer look tells.
+        flawed = f"bad |= {BIT['schema']}"
+        rows = [f"if not {law}: {flawed}" for law in self.laws.code(clocks) if law != TRUE]
         rows += [*self._patterns(clocks), *_slips(self.outline), *self._checks(), *self._verdicts()]
         rows += self._candidates()
         status = self._variable(self.kind.status)[0] if self.kind.status else "'completed'"
@@ -360,10 +361,7 @@ class Compiled:
             return
         domain, kinds = self._variable(kind.domain)
         word = "if"
-        for name in self.words.domains:
-            found = self.policy.domains.get(name)
-            if found is None:
-                continue
+        for name, found in self.policy.domains.items():
             rows = []
             own = set(found.metrics)
             others = [
@@ -393,14 +391,17 @@ class Compiled:
             return
         variable, _ = self._variable(kind.experiment_type)
         word = "if"
-        for name in self.words.types:
-            found = self.policy.experiment_types.get(name)
-            if found is None:
-                continue
+        for name, found in self.policy.experiment_types.items():
             yield f"{word} {variable} == {name!r}:"
             yield from [f"    {row}" for row in self._required(found)] or ["    pass"]
             word = "elif"
-        yield "else: return None" if word == "elif" else "return None"
+        bits = BIT["missing-experiment-type"] | BIT["unknown-experiment-type"]
+        if word == "if":
+            yield f"bad |= {bits}"
+            yield from self._required(None)
+            return
+        yield "else:"
+        yield from (f"    {row}" for row in [f"bad |= {bits}", *self._required(None)])
 
     def _required(self, found: ExperimentType | None) -> Iterator[str]:
         kind = self.kind
@@ -414,9 +415,8 @@ class Compiled:
         if found is not None and found.asks_domain_metrics:
             word = "if"
             domain, _ = self._variable(kind.domain)
-            for name in self.words.domains:
-                metrics = self.policy.domains[name].metrics if name in self.policy.domains else ()
-                there = both([self._known(self._metric(metric)) for metric in metrics])
+            for name, of_domain in self.policy.domains.items():
+                there = both([self._known(self._metric(metric)) for metric in of_domain.metrics])
                 if there != TRUE:
                     missing = both([self._completed, negated(there)])
                     yield f"{word} {domain} == {name!r}:"
@@ -459,23 +459,27 @@ class Compiled:
         kind = self.kind
         types: list[ExperimentType | None] = [None]
         if kind.experiment_type is not None:
-            types = [self.policy.experiment_types[n] for n in self.words.types if n in self.policy.experiment_types]
+            types = [*self.policy.experiment_types.values(), None]
         domains: list[Domain | None] = [None]
         if kind.domain is not None:
-            domains = [self.policy.domains[n] for n in self.words.domains if n in self.policy.domains]
+            domains = list(self.policy.domains.values()) or [None]
         if len(types) > _MOST_TYPES or len(domains) > _MOST_TYPES:
             raise Unsupported("too many experiment types")
         probe = _Probe(kind)
         type_variable = self._variable(kind.experiment_type)[0]
         domain_variable = self._variable(kind.domain)[0]
-        for number, type_ in enumerate(types):
+        for type_ in types:
             lists = [list(applicable(probe, type_, domain)) for domain in domains]  # type: ignore[arg-type]
             if not any(lists):
                 continue
             shared = [a for a in lists[0] if all(a in other for other in lists[1:])]
             pad = ""
             if type_ is not None:
-                yield f"{'if' if not number else 'if'} {type_variable} == {type_.name!r}:"
+                yield f"if {type_variable} == {type_.name!r}:"
+                pad = "    "
+            elif len(types) > 1:
+                known = self.constants.name(frozenset(self.policy.experiment_types), "N")
+                yield f"if {type_variable} not in {known}:"
                 pad = "    "
             rows = [row for applied in shared for row in self._criterion(applied, type_)]
             for domain, applied_list in zip(domains, lists, strict=True):
@@ -703,13 +707,6 @@ def _is_ambiguous(slot: Slot) -> bool:
     return slot.object is not None and any(_is_ambiguous(inner) for inner in slot.object.slots)
 
 
-class Words(NamedTuple):
-    """The experiment types and domains that lines name."""
-
-    types: tuple[str, ...]
-    domains: tuple[str, ...]
-
-
 class Groups(dict[tuple[Any, ...], int]):
     """What must agree in two runs -> a number."""
 
@@ -764,4 +761,4 @@ def _slips(outline: Outline) -> Iterator[str]:
                         yield f"if {both([f'{slot.name} is not U', absent])}: return None"
 
 
-__all__ = ["BIT", "CHECKED", "Compiled", "Groups", "Need", "Record", "Words"]
+__all__ = ["BIT", "CHECKED", "Compiled", "Groups", "Need", "Record"]

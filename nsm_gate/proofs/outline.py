@@ -6,7 +6,7 @@ has and its schema does not name are learned from lines that were decoded.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from nsm_gate.model import Json, Path
@@ -63,11 +63,19 @@ class Slot(NamedTuple):
 
 
 class Object(NamedTuple):
-    """An object: its slots, in the order of its members."""
+    """An object.
+
+    Attributes:
+        number: Of the object in its outline.
+        slots: In the order of its members.
+        nodes: Schemas that hold for it without a condition.
+        required: Members that a schema requires, and decoding does not.
+    """
 
     number: int
     slots: tuple[Slot, ...]
     nodes: tuple[Mapping[str, Any], ...]
+    required: tuple[str, ...]
 
     def get(self, member: str) -> Slot | None:
         """Return the slot of a member."""
@@ -141,9 +149,18 @@ def flat(node: Any, root: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 class Outline:
     """The shape of a log kind's entries."""
 
-    def __init__(self, schema: Mapping[str, Any], learned: Learned) -> None:
-        """Lay the shape out; Unsupported where it cannot be."""
+    def __init__(
+        self, schema: Mapping[str, Any], learned: Learned, asked: Collection[Path] = frozenset()
+    ) -> None:
+        """Lay the shape out; Unsupported where it cannot be.
+
+        Args:
+            schema: The log kind's.
+            learned: What the lines look like.
+            asked: Members that a check of its own asks for: a line without them decodes all the same.
+        """
         self.schema = schema
+        self._asked = asked
         self._learned = learned
         self._count = 0
         self.objects: list[Object] = []
@@ -213,14 +230,18 @@ class Outline:
             for member in self._learned.members(seen):
                 declared.setdefault(member, list(rest))
         number = len(self.objects)
-        self.objects.append(Object(number, (), ()))
+        self.objects.append(Object(number, (), (), ()))
         slots = [
-            self._slot((*path, member), inner, member not in required, (*seen, member), sure=sure)
+            self._slot(
+                (*path, member), inner, member not in required or (*path, member) in self._asked,
+                (*seen, member), sure=sure,
+            )
             for member, inner in declared.items()
         ]
         if required - set(declared):
             raise Unsupported("a required member that nothing describes")
-        made = Object(number, tuple(slot for slot in slots if slot.kinds), tuple(nodes))
+        lenient = tuple(name for name in required if (*path, name) in self._asked)
+        made = Object(number, tuple(slot for slot in slots if slot.kinds), tuple(nodes), lenient)
         self.objects[number] = made
         return made
 

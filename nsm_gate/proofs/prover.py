@@ -10,9 +10,8 @@ from msgspec import MsgspecError
 from nsm_gate.jsonl import decode
 from nsm_gate.model import Entry, Line
 from nsm_gate.policy import LogKind, Policy
-from nsm_gate.proofs.compiled import Compiled, Words
+from nsm_gate.proofs.compiled import Compiled
 from nsm_gate.proofs.outline import Learned, Outline, Unsupported
-from nsm_gate.records import Record
 
 _SAMPLE = 240
 _REBUILDS = 4
@@ -34,8 +33,6 @@ class Prover:
         self._policy = policy
         self._now = now
         self._learned = Learned()
-        self._types: dict[str, None] = {}
-        self._domains: dict[str, None] = {}
         self._rebuilds = 0
         self._news = 0
         self.compiled: Compiled | None = None
@@ -61,19 +58,15 @@ class Prover:
             self._compile()
 
     def _take(self, entry: Entry) -> bool:
-        new = self._learned.take(entry.value)
-        record = Record(entry, self._kind, "")
-        for known, word in ((self._types, record.experiment_type), (self._domains, record.domain)):
-            if word is not None and word not in known:
-                known[word] = None
-                new = True
-        return new
+        return self._learned.take(entry.value)
 
     def _compile(self) -> None:
         try:
-            outline = Outline(self._kind.schema, self._learned)
-            words = Words(tuple(self._types), tuple(self._domains))
-            self.compiled = Compiled(self._kind, self._policy, outline, words, self._now)
+            kind = self._kind
+            holder = kind.hyperparameters
+            asked = {(*holder, name) for name in kind.required_hyperparameters} if holder is not None else set()
+            outline = Outline(kind.schema, self._learned, asked)
+            self.compiled = Compiled(kind, self._policy, outline, self._now)
         except Unsupported as reason:
             self.compiled = None
             self.why_not = str(reason)
