@@ -16,9 +16,9 @@ from nsm_gate.commands.surroundings import Surroundings
 from nsm_gate.commands.workspace import Workspace, opened
 from nsm_gate.edge import ci
 from nsm_gate.edge.bases import resolve
+from nsm_gate.edge.configs import CONFIG, PYPROJECT
 from nsm_gate.edge.files import write_file
 from nsm_gate.edge.logs import Logs, relative
-from nsm_gate.edge.policy_files import CONFIG, PYPROJECT
 from nsm_gate.engine import Spread, Task, run
 from nsm_gate.errors import GateError, GateErrors, Unwritten
 from nsm_gate.history import Book, LogInput

@@ -10,8 +10,8 @@ from nsm_gate.commands.surroundings import Surroundings
 from nsm_gate.commands.workspace import Workspace
 from nsm_gate.edge import ci
 from nsm_gate.edge.bases import Comparison, resolve
+from nsm_gate.edge.configs import CONFIG
 from nsm_gate.edge.files import CommitTree
-from nsm_gate.edge.policy_files import CONFIG
 from nsm_gate.edge.registrations import Registrations
 from nsm_gate.edge.trees import Recording, Tree
 from nsm_gate.errors import GateError, GateErrors

@@ -15,7 +15,7 @@ from importlib.machinery import BuiltinImporter, FrozenImporter, ModuleSpec, Pat
 from typing import Any
 
 from nsm_gate.edge.files import read_file
-from nsm_gate.edge.policy_build import check_shape
+from nsm_gate.edge.shapes import check_shape
 from nsm_gate.errors import GateError, GateErrors
 from nsm_gate.names import suggestion
 from nsm_gate.nouns import dataclass
