@@ -268,6 +268,7 @@ def policy(schema: Callable[[str], Mapping[str, Any]]) -> Policy:
                 ),
                 {},
                 'nsm:rules/logs/baselines.yaml:2',
+                'nsm:schemas/baselines.schema.json',
             ),
             'training_log': LogKind(
                 'training_log',
@@ -658,6 +659,7 @@ def policy(schema: Callable[[str], Mapping[str, Any]]) -> Policy:
                 (),
                 {'timestamp-naive': Severity.WARNING},
                 'nsm:rules/logs/training_log.yaml:2',
+                'nsm:schemas/training_log.schema.json',
             ),
         },
         {
