@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nsm_gate.changes import compare
 from nsm_gate.checks import BY_ID
@@ -27,6 +26,9 @@ from nsm_gate.model import Entry, Line, Report, Severity
 from nsm_gate.policy import LogKind, Policy
 from nsm_gate.render import FORMATS
 from nsm_gate.render.style import COMMENT, Style
+
+if TYPE_CHECKING:
+    import argparse
 
 _STDIN = "<stdin>"
 _SCREENFUL = 40
