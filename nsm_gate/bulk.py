@@ -11,7 +11,6 @@ import json
 import operator
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import Any, Protocol
 
 import msgspec
 
@@ -21,7 +20,7 @@ from nsm_gate.criteria import Applied
 from nsm_gate.history import Book, Digest, Entered, History, Key, LogInput, digest
 from nsm_gate.jsonl import decode
 from nsm_gate.model import Entry, Outcome, Severity
-from nsm_gate.nouns import NamedTuple
+from nsm_gate.nouns import Any, NamedTuple, Protocol
 from nsm_gate.policy import Policy, Reference
 from nsm_gate.proofs.prover import REFUSALS, Prover
 from nsm_gate.records import Record
@@ -98,7 +97,9 @@ class Judge(Protocol):
 class Bulk:
     """The judgement of one log."""
 
-    def __init__(self, log: LogInput, judged: Sequence[int], policy: Policy, now: datetime, judge: Judge) -> None:
+    def __init__(
+        self, log: LogInput, judged: Sequence[int], policy: Policy, now: datetime, judge: Judge
+    ) -> None:
         """Learn what the lines look like."""
         self.log = log
         self.book = log.book
@@ -135,7 +136,9 @@ class Bulk:
                 except REFUSALS:
                     proof = None
             if proof is not None:
-                bad, open_, missed, met, key, results, logged, needs, candidates, status, corrected, _, _ = proof
+                bad, open_, missed, met, key, results, logged, needs, candidates, status, corrected, _, _ = (
+                    proof
+                )
                 row: Row | None = clean[met]
                 if bad or open_ or missed:
                     row = self._partly(index, proof, used)
@@ -166,7 +169,9 @@ class Bulk:
         weights: list[tuple[Severity, int | None]] = []
         unknown = 0
         if missed:
-            weights += [self._judge.weigh("criterion-missed", self.book, proof[11], proof[12], index + 1)] * missed
+            weights += [
+                self._judge.weigh("criterion-missed", self.book, proof[11], proof[12], index + 1)
+            ] * missed
         if compiled is not None and (bad or open_):
             HERE.line(index + 1)
             criteria = [compiled.criteria[n][0] for n in range(open_.bit_length()) if open_ >> n & 1]
@@ -208,7 +213,9 @@ class Bulk:
         law = criterion.law
         if law not in self._criteria:
             nodes = [branch.test for branch in criterion.branches]
-            nodes += [n for n in (criterion.when, *(b.condition for b in criterion.branches)) if n is not None]
+            nodes += [
+                n for n in (criterion.when, *(b.condition for b in criterion.branches)) if n is not None
+            ]
             names = {name for kind in self._policy.logs.values() for name in kind.references}
             names |= {n for kind in self._policy.experiment_types.values() for n in kind.references}
             self._criteria[law] = any(path[0] in names for node in nodes for path in node.paths())
@@ -274,7 +281,13 @@ class Bulk:
                 if same_key is not None:
                     best.supersede(same_key.index if same_key.book is self.book else None)
                 for reference, group, value in candidates:
-                    best.take(reference, None if group is None else part.groups[group] if group else "[]", value, index, key)
+                    best.take(
+                        reference,
+                        None if group is None else part.groups[group] if group else "[]",
+                        value,
+                        index,
+                        key,
+                    )
                 yield index, row
 
     def _again(self, index: int) -> Row:

@@ -10,13 +10,13 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timezone
-from typing import Any, BinaryIO, Protocol, TextIO
 
 from nsm_gate.commands.quick import Declared
 from nsm_gate.commands.surroundings import Surroundings
 from nsm_gate.commands.watch import Watch, watched
 from nsm_gate.edge.files import is_report, write_file
 from nsm_gate.errors import GateError, GateErrors, Misread, Unwritten
+from nsm_gate.nouns import Any, BinaryIO, Protocol, TextIO
 from nsm_gate.render.json import render_error
 from nsm_gate.render.untrusted import plain
 

@@ -47,7 +47,7 @@ def built() -> Policy:
 def source() -> str:
     """Return the text of the module."""
     used: dict[str, set[str]] = defaultdict(set)
-    used["typing"].add("Any")
+    used["nsm_gate.nouns"].add("Any")
     made = _Writer(used).text(built(), 4, len("return "))
     imports = "".join(
         f"from {module} import {', '.join(sorted(names, key=str))}\n"

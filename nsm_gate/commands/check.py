@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
 
 from nsm_gate.changes import compare
 from nsm_gate.checks import BY_ID
@@ -23,6 +22,7 @@ from nsm_gate.errors import GateError, GateErrors, Unwritten
 from nsm_gate.history import Book, LogInput
 from nsm_gate.jsonl import decode, split
 from nsm_gate.model import Entry, Line, Report, Severity
+from nsm_gate.nouns import TYPE_CHECKING, Any
 from nsm_gate.policy import LogKind, Policy
 from nsm_gate.render import FORMATS
 from nsm_gate.render.style import COMMENT, Style

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NoReturn, Protocol
 
 from nsm_gate import __version__
 from nsm_gate.errors import Misread
+from nsm_gate.nouns import Any, NoReturn, Protocol
 
 
 class Declares(Protocol):

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from types import SimpleNamespace
-from typing import Any
+
+from nsm_gate.nouns import Any
 
 _KINDS = {"store", "append", "store_true"}
 _SAID = {"action", "choices", "default", "help", "metavar"}

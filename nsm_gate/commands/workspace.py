@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 from nsm_gate.checks import BY_ID
 from nsm_gate.commands.surroundings import Surroundings
@@ -15,7 +14,7 @@ from nsm_gate.edge.logs import relative
 from nsm_gate.edge.policies import read_policy
 from nsm_gate.edge.trees import Tree
 from nsm_gate.errors import GateError
-from nsm_gate.nouns import NamedTuple
+from nsm_gate.nouns import TYPE_CHECKING, NamedTuple
 from nsm_gate.policy import Limits, Policy
 
 if TYPE_CHECKING:

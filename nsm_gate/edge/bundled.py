@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from nsm_gate.expressions import Arithmetic, Both, Call, Comparison, Either, Literal, Name, Not
 from nsm_gate.model import Severity
+from nsm_gate.nouns import Any
 from nsm_gate.policy import Assertion, Branch, Criterion, Domain, ExperimentType, Limits, LogKind, Policy, Reference, UseDomain
-from typing import Any
 
 PACK = "68b56bb744dcb542f5a0ff70caa2c0e63e466688fe43053dead403265f66fb11"
 

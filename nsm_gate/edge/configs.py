@@ -7,10 +7,10 @@ and a hook pays for every import.
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
 
 from nsm_gate.edge.trees import REGULAR, Tree
 from nsm_gate.errors import GateError, GateErrors
+from nsm_gate.nouns import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from nsm_gate.strict_yaml import Node

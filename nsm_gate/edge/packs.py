@@ -8,11 +8,11 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
 
 import jiter
 
 from nsm_gate.errors import GateError
+from nsm_gate.nouns import Any
 from nsm_gate.policy import Policy
 
 _HERE = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))

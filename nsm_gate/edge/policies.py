@@ -8,11 +8,11 @@ mistake to report, everything is read from the YAML.
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import TYPE_CHECKING
 
 from nsm_gate.edge import configs, packs
 from nsm_gate.edge.trees import Tree
 from nsm_gate.errors import GateError, GateErrors
+from nsm_gate.nouns import TYPE_CHECKING
 from nsm_gate.policy import Policy
 
 if TYPE_CHECKING:

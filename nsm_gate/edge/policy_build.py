@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from typing import Any
 
 import jiter
 
@@ -13,7 +12,7 @@ from nsm_gate.edge.name_check import Names, members, misplaced, unpickable
 from nsm_gate.errors import GateError, GateErrors
 from nsm_gate.model import Path, Severity
 from nsm_gate.names import suggestion
-from nsm_gate.nouns import replace
+from nsm_gate.nouns import Any, replace
 from nsm_gate.pointers import COUNT, pointer
 from nsm_gate.policy import (
     Domain,

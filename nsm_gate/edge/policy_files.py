@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import TYPE_CHECKING
 
 from nsm_gate.edge import config_build, configs, packs
 from nsm_gate.edge.configs import CONFIG, own_file
@@ -11,6 +10,7 @@ from nsm_gate.edge.policy_build import KINDS, build
 from nsm_gate.edge.shapes import check_shape, own_schema
 from nsm_gate.edge.trees import Tree
 from nsm_gate.errors import GateError, GateErrors
+from nsm_gate.nouns import TYPE_CHECKING
 from nsm_gate.policy import Policy
 from nsm_gate.schema import Validator
 from nsm_gate.sources import Sources

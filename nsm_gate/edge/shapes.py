@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import jiter
 
 from nsm_gate.edge import packs
 from nsm_gate.errors import GateError
 from nsm_gate.names import suggestion
+from nsm_gate.nouns import Any
 from nsm_gate.schema import Validator
 from nsm_gate.strict_yaml import Node
 

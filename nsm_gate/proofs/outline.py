@@ -7,9 +7,9 @@ has and its schema does not name are learned from lines that were decoded.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
 
 from nsm_gate.model import Json, Path
+from nsm_gate.nouns import Any, NamedTuple
 
 KINDS = frozenset({"null", "boolean", "integer", "number", "string", "object", "array"})
 SILENT = frozenset(
@@ -207,7 +207,9 @@ class Outline:
                 closed = True
             elif others is not True:
                 rest += flat(others, self.schema)
-        if closed and any("properties" in n for n in nodes if n.get("additionalProperties", True) is not False):
+        if closed and any(
+            "properties" in n for n in nodes if n.get("additionalProperties", True) is not False
+        ):
             raise Unsupported("a closed object whose members stand in two places")
         if not closed:
             for member in self._learned.members(seen):
@@ -241,7 +243,7 @@ def _kinds(nodes: Sequence[Mapping[str, Any]]) -> frozenset[str] | None:
             allowed = words
         else:
             both = allowed & words
-            if "integer" in allowed and "number" in words or "number" in allowed and "integer" in words:
+            if ("integer" in allowed and "number" in words) or ("number" in allowed and "integer" in words):
                 both |= {"integer"}
             allowed = both
     return allowed
