@@ -7,11 +7,10 @@ here - runs spread over logs, a run compared with itself - is left to it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from nsm_gate.candidates import Candidates
 from nsm_gate.history import Key
-from nsm_gate.nouns import NamedTuple
+from nsm_gate.nouns import Any, NamedTuple
 from nsm_gate.policy import Reference
 from nsm_gate.timestamps import Instant, parse
 
@@ -25,7 +24,9 @@ class _Held(NamedTuple):
 class Best:
     """The strongest candidates among the lines that were taken."""
 
-    def __init__(self, path: str, sources: Sequence[Reference], candidates: Candidates, *, whole: bool) -> None:
+    def __init__(
+        self, path: str, sources: Sequence[Reference], candidates: Candidates, *, whole: bool
+    ) -> None:
         """Begin before the first line.
 
         Args:
@@ -93,5 +94,3 @@ class Best:
         if self._unsure[number] or best is None or best.key == key:
             return None
         return best.value
-
-

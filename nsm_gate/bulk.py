@@ -98,7 +98,9 @@ class Judge(Protocol):
 class Bulk:
     """The judgement of one log."""
 
-    def __init__(self, log: LogInput, judged: Sequence[int], policy: Policy, now: datetime, judge: Judge) -> None:
+    def __init__(
+        self, log: LogInput, judged: Sequence[int], policy: Policy, now: datetime, judge: Judge
+    ) -> None:
         """Learn what the lines look like."""
         self.log = log
         self.book = log.book
@@ -136,7 +138,9 @@ class Bulk:
                 except REFUSALS:
                     proof = None
             if proof is not None:
-                bad, open_, missed, met, key, results, logged, needs, candidates, status, corrected, _, _ = proof
+                bad, open_, missed, met, key, results, logged, needs, candidates, status, corrected, _, _ = (
+                    proof
+                )
                 row: Row | None = clean[met]
                 if bad or open_ or missed:
                     row = self._partly(index, proof, used)
@@ -166,7 +170,9 @@ class Bulk:
         bad, open_, missed, met = proof[:4]
         weights: list[tuple[Severity, int | None]] = []
         if missed:
-            weights += [self._judge.weigh("criterion-missed", self.book, proof[11], proof[12], index + 1)] * missed
+            weights += [
+                self._judge.weigh("criterion-missed", self.book, proof[11], proof[12], index + 1)
+            ] * missed
         if compiled is not None and (bad or open_):
             HERE.line(index + 1)
             criteria = [compiled.criteria[n][0] for n in range(open_.bit_length()) if open_ >> n & 1]
@@ -264,7 +270,13 @@ class Bulk:
                 if same_key is not None:
                     best.supersede(same_key.index if same_key.book is self.book else None)
                 for reference, group, value in candidates:
-                    best.take(reference, None if group is None else part.groups[group] if group else "[]", value, index, key)
+                    best.take(
+                        reference,
+                        None if group is None else part.groups[group] if group else "[]",
+                        value,
+                        index,
+                        key,
+                    )
                 yield index, row
 
     def _again(self, index: int, used: set[int]) -> Row:

@@ -18,8 +18,8 @@ from nsm_gate.model import Path
 from nsm_gate.nouns import dataclass, field
 from nsm_gate.policy import Reference
 from nsm_gate.records import Record
-from nsm_gate.values import Value, decimal
 from nsm_gate.references import Picked, depends_on_this, eligible, none, pick, same, strength
+from nsm_gate.values import Value, decimal
 
 Order = int | datetime
 
@@ -120,7 +120,11 @@ class Candidates:
         return value if value is None or reference.pick == "max" else -value
 
     def tell(
-        self, book: Book, reference: Reference, keys: Sequence[Key | None], facts: Mapping[int, tuple[str, Value]]
+        self,
+        book: Book,
+        reference: Reference,
+        keys: Sequence[Key | None],
+        facts: Mapping[int, tuple[str, Value]],
     ) -> None:
         """Take over what is known of a book's lines, so that they are not read again.
 
@@ -201,7 +205,9 @@ class Candidates:
         # By its law: an edited reference may stand on the very line where the old one stood.
         name = (reference.law, reference.name, tuple(book.path for book in books) + ("timed",) * timed)
         if name not in self._groups:
-            told = {} if timed else {b.path: t for b in books if (t := self._told.get((reference.law, b.path)))}
+            told = (
+                {} if timed else {b.path: t for b in books if (t := self._told.get((reference.law, b.path)))}
+            )
             self._groups[name] = _groups(reference, books, timed=timed, told=told)
         return self._groups[name]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import importlib
 import io
@@ -11,13 +10,13 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timezone
-from typing import Any, BinaryIO, NoReturn, Protocol, TextIO
 
-from nsm_gate import __version__
+from nsm_gate.commands.quick import Declared
 from nsm_gate.commands.surroundings import Surroundings
 from nsm_gate.commands.watch import Watch, watched
 from nsm_gate.edge.files import is_report, write_file
-from nsm_gate.errors import GateError, GateErrors, Unwritten
+from nsm_gate.errors import GateError, GateErrors, Misread, Unwritten
+from nsm_gate.nouns import Any, BinaryIO, Protocol, TextIO
 from nsm_gate.render.json import render_error
 from nsm_gate.render.untrusted import plain
 
@@ -37,10 +36,10 @@ _COMMANDS = {
 class _Command(Protocol):
     """What a module of a command offers."""
 
-    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+    def add_arguments(self, parser: Any) -> None:
         """Declare the options."""
 
-    def execute(self, args: argparse.Namespace, world: Surroundings) -> int:
+    def execute(self, args: Any, world: Surroundings) -> int:
         """Run; return the exit code."""
 
 
@@ -50,17 +49,19 @@ def _module(name: str) -> _Command:
     return found
 
 
-class _Usage(Exception):
-    """The arguments do not parse."""
+def _plain(argv: Sequence[str]) -> Any:
+    """Return the arguments of a plain command line of the hooks' command; None for any other."""
+    if not argv or argv[0] != "check":
+        return None
+    declared = Declared()
+    _module(argv[0]).add_arguments(declared)
+    return declared.read(argv[1:], command=argv[0])
 
 
-class _Parser(argparse.ArgumentParser):
-    def __init__(self, *args: Any, **options: Any) -> None:
-        # An abbreviation would change its meaning when an option is added.
-        super().__init__(*args, **{**options, "allow_abbrev": False})
+def _parsed(argv: Sequence[str]) -> Any:
+    from nsm_gate.commands.parsing import parse
 
-    def error(self, message: str) -> NoReturn:
-        raise _Usage(f"{self.format_usage()}{self.prog}: {message}\n")
+    return parse(argv, _COMMANDS, _module)
 
 
 def _now() -> datetime:
@@ -79,24 +80,13 @@ def main(
 ) -> int:
     """Run one command; return 0 clean, 1 findings, 2 could not judge."""
     world = Surroundings(stdin, stdout, stderr, environ, cwd, now, watch or Watch())
-    parser = _Parser(prog="nsm-gate", description="The gate in front of a log of experiments.")
-    parser.add_argument("--version", action="version", version=f"nsm-gate {__version__}")
-    sub = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
-    # The first word is the command: no option before it takes a value.
-    chosen = next((word for word in argv if not word.startswith("-")), None)
-    for name, said in _COMMANDS.items():
-        command = sub.add_parser(name, help=said, description=said)
-        if name == chosen:
-            _module(name).add_arguments(command)
-    args: argparse.Namespace | None = None
+    args: Any = None
     try:
-        args = parser.parse_args(argv)
-        if args.command is None:
-            raise _Usage(parser.format_help())
+        args = _plain(argv) or _parsed(argv)
         code = _module(args.command).execute(args, world)
         stdout.flush()
         return code
-    except _Usage as error:
+    except Misread as error:
         stderr.write(plain_rows(str(error)))
         form = _asks_for(argv)
         if form:
@@ -157,7 +147,7 @@ def plain_rows(text: str) -> str:
 
 def _refuse(
     errors: Sequence[GateError],
-    args: argparse.Namespace | None,
+    args: Any,
     world: Surroundings,
     *,
     published: bool = False,
@@ -173,7 +163,7 @@ def _refuse(
     wanted = getattr(args, "output_format", None) or []
     formats = [wanted] if isinstance(wanted, str) else wanted
     _report(errors, formats, world.stdout, world.stderr, world.cwd)
-    if getattr(args, "command", None) == "check" and not (published or args.no_ci):  # type: ignore[union-attr]
+    if getattr(args, "command", None) == "check" and not (published or args.no_ci):
         from nsm_gate.commands.publish import publish_error
 
         publish_error(errors, world.environ)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Protocol
 
 from nsm_gate.candidates import Candidates
 from nsm_gate.checks import BY_ID, CHECKS
@@ -26,7 +25,6 @@ from nsm_gate.findings import finding_of, waived, waiver_of
 from nsm_gate.governance import Governance, could_accept
 from nsm_gate.history import Book, History, LogInput
 from nsm_gate.jsonl import decode, places
-from nsm_gate.tallies import Alone, Details
 from nsm_gate.model import (
     Entry,
     Finding,
@@ -41,16 +39,16 @@ from nsm_gate.model import (
     Severity,
     Verdict,
 )
-from nsm_gate.nouns import NamedTuple
+from nsm_gate.nouns import Any, NamedTuple, Protocol
 from nsm_gate.policy import Policy
 from nsm_gate.records import Record
 from nsm_gate.scanner import Place
 from nsm_gate.schema import Validator
+from nsm_gate.tallies import Alone, Details
 from nsm_gate.timestamps import Instant, parse
 from nsm_gate.values import UNKNOWN, is_number
 from nsm_gate.verdicts import verdicts
 from nsm_gate.whereabouts import HERE
-
 
 MANY = 400
 """Judged lines below which proofs cost more than they save."""
@@ -59,9 +57,7 @@ MANY = 400
 class Spread(Protocol):
     """Does work on parts of the lines."""
 
-    def __call__(
-        self, work: Callable[[int, int], Any], parts: Sequence[tuple[int, int]], /
-    ) -> Iterable[Any]:
+    def __call__(self, work: Callable[[int, int], Any], parts: Sequence[tuple[int, int]], /) -> Iterable[Any]:
         """Yield what the work gives for each part, in their order."""
 
 
@@ -151,7 +147,11 @@ class Engine:
         return self.made(self.runs, self.findings, self.verdicts)
 
     def made(
-        self, runs: Sequence[Run], findings: Sequence[Finding], verdicts: Sequence[Verdict], lots: Many | None = None
+        self,
+        runs: Sequence[Run],
+        findings: Sequence[Finding],
+        verdicts: Sequence[Verdict],
+        lots: Many | None = None,
     ) -> Report:
         """Return the report of what was judged."""
         task = self.task
@@ -302,9 +302,7 @@ class Engine:
 
     # --- entries ------------------------------------------------------------------------------
 
-    def subject(
-        self, book: Book, index: int, record: Record, mask: int, *, enter: bool | None
-    ) -> Subject:
+    def subject(self, book: Book, index: int, record: Record, mask: int, *, enter: bool | None) -> Subject:
         """Return an entry and what it is held against.
 
         Args:
@@ -500,7 +498,10 @@ def _of_line(line: Line, decoded: Entry | Malformed) -> Iterator[Problem]:
 
 
 def _of_verdict(
-    verdict: Verdict, found: Defects, started: Instant | None, registered: Callable[[str], Registration] | None
+    verdict: Verdict,
+    found: Defects,
+    started: Instant | None,
+    registered: Callable[[str], Registration] | None,
 ) -> Iterator[Problem]:
     # A value that is reported already is not reported once more as unknown.
     if verdict.outcome is Outcome.UNKNOWN and verdict.lacks and all(map(found.speak_of, verdict.lacks)):

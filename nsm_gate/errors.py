@@ -46,3 +46,7 @@ class GateErrors(Exception):
 
 class Unwritten(GateErrors):
     """The gate has judged and published its report, but an output of it cannot be written."""
+
+
+class Misread(Exception):
+    """The command line cannot be read; its words say why, and how commands are written."""

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from decimal import Decimal, DecimalException
-from typing import Protocol
 
 from nsm_gate.functions import FUNCTIONS
-from nsm_gate.nouns import dataclass
+from nsm_gate.nouns import Protocol, dataclass
 from nsm_gate.values import CONTEXT, UNKNOWN, Unknown, Value, decimal, is_number, test
 
 

@@ -63,9 +63,7 @@ def waived(finding: Finding, policy: Policy, today: date) -> tuple[Finding, int 
     return finding._replace(waived=f"{waiver.reason} ({waiver.owner}, until {waiver.expires})"), index
 
 
-def waiver_of(
-    rule: str, run: str | None, path: str, line: int, policy: Policy, today: date
-) -> int | None:
+def waiver_of(rule: str, run: str | None, path: str, line: int, policy: Policy, today: date) -> int | None:
     """Return the index of the waiver that accepts a finding today, if one does."""
     for index, waiver in enumerate(policy.waivers):
         if waiver.rule != rule or waiver.expires < today:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
-from typing import Final
 
-from nsm_gate.nouns import NamedTuple
+from nsm_gate.nouns import Final, NamedTuple
 from nsm_gate.values import CONTEXT, UNKNOWN, Value, decimal, equal, is_number, rounded
 
 _Call = Callable[[Sequence[Value], Mapping[str, Value]], Value]

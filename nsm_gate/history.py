@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
 
 from nsm_gate.changes import Change
 from nsm_gate.checks.check import Seen
 from nsm_gate.jsonl import decode
 from nsm_gate.model import Entry, Line
-from nsm_gate.nouns import NamedTuple, dataclass, field
+from nsm_gate.nouns import Any, NamedTuple, dataclass, field
 from nsm_gate.policy import LogKind
 from nsm_gate.records import ABSENT, Record
 from nsm_gate.schema import resolved
@@ -120,7 +119,9 @@ class History:
         self.add(Entered(self._books[record.path], record.line - 1, mask), record.key, digest(record))
         return self.earlier(record, mask)
 
-    def add(self, entered: Entered, key: Key | None, results: Digest | None) -> tuple[Entered | None, Entered | None]:
+    def add(
+        self, entered: Entered, key: Key | None, results: Digest | None
+    ) -> tuple[Entered | None, Entered | None]:
         """Take in a line by its facts; return the latest one with its key, and the first with its digest."""
         same = twin = None
         if key is not None:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from itertools import zip_longest
-from typing import TypeVar
 
 from nsm_gate.model import Finding, Outcome, Report, Verdict
 from nsm_gate.names import plural
-from nsm_gate.nouns import dataclass
+from nsm_gate.nouns import TypeVar, dataclass
 
 _OF_VERDICTS = {"criterion-missed", "criterion-unknown"}
 _Key = TypeVar("_Key", bound=Hashable)

@@ -29,18 +29,6 @@ _INTERRUPTED = "a writer was interrupted: remove the line, or log the run again"
 _UTF_16 = "the file looks like UTF-16: save it as UTF-8"
 
 
-def split(data: bytes) -> tuple[list[bytes], bool]:
-    r"""Return the lines of a log without their newlines, and whether the last one has its own.
-
-    Splits on `\n` only. Not splitlines(): U+2028 and a bare CR are legal inside a JSON string or
-    between tokens, and would move every later line number.
-    """
-    lines = data.split(b"\n")
-    if not lines[-1]:
-        return lines[:-1], True
-    return lines, False
-
-
 def decode(line: Line, max_bytes: int = MAX_LINE) -> Entry | Malformed:
     """Decode one physical line, strictly.
 

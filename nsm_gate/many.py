@@ -6,13 +6,13 @@ import gc
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 from nsm_gate.best import Best
 from nsm_gate.bulk import PART, Bulk, added
 from nsm_gate.history import LogInput
 from nsm_gate.lots import Late, Lot, Lots
 from nsm_gate.model import Finding, Report
+from nsm_gate.nouns import TYPE_CHECKING
 from nsm_gate.tallies import Details
 
 if TYPE_CHECKING:
@@ -110,4 +110,3 @@ class _Many:
 
 def _parts(count: int) -> list[tuple[int, int]]:
     return [(start, min(start + PART, count)) for start in range(0, count, PART)]
-

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
 
-from nsm_gate.nouns import NamedTuple, dataclass
+from nsm_gate.nouns import Any, NamedTuple, Protocol, dataclass
 
 Json = Any
 """A decoded JSON value: None, bool, int, float, str, list or dict with string keys."""

@@ -13,7 +13,8 @@ import sys
 from collections.abc import Mapping, MutableSequence
 from importlib.machinery import PathFinder
 from types import ModuleType
-from typing import Any
+
+from nsm_gate.nouns import Any
 
 _PACKAGE = "jsonschema_rs"
 _COMPILED = f"{_PACKAGE}.{_PACKAGE}"

@@ -1,14 +1,35 @@
-"""Makers of the package's nouns: `NamedTuple`, `dataclass`, `field` and `replace`, at a tenth of the price.
+"""What the package uses of `typing` and `dataclasses`, at a tenth of the price.
 
-Those of `typing` and `dataclasses` write source text for every class and compile it, 0.4 to 1.6 ms a class,
-and the latter import `inspect`: a third of the time of a clean run of the hook. Here a class is made as it
-stands, and its constructor is compiled once it proves to be busy. To type checkers they are the originals
-(`nouns.pyi`). Only what the package uses is there; the tests hold every class against its original.
+`NamedTuple` and `dataclass` write source text there for every class and compile it, 0.4 to 1.6 ms a class,
+and dataclasses import `inspect`: a third of the time of a clean run of the hook. Here a class is made as it
+stands, and its constructor is compiled once it proves to be busy; the tests hold every class against its
+original. The words for types mean nothing while the program runs, and loading `typing` takes as long as half
+of the interpreter's own start. To type checkers all of them are the originals (`nouns.pyi`).
 """
 
 from __future__ import annotations
 
 from operator import attrgetter, itemgetter
+
+TYPE_CHECKING = False
+
+
+class Any:
+    """Says nothing of a value's type."""
+
+
+class Protocol:
+    """Stands where an interface is described."""
+
+
+class TypeVar:
+    """Stands for a type that is not known yet."""
+
+    def __init__(self, name, *, bound=None):
+        """Say nothing."""
+
+
+BinaryIO = Final = NoReturn = TextIO = Any
 
 try:  # what `collections.namedtuple` uses, and its way out where there is no C
     from _collections import _tuplegetter

@@ -1,4 +1,12 @@
 from dataclasses import dataclass as dataclass
 from dataclasses import field as field
 from dataclasses import replace as replace
+from typing import TYPE_CHECKING as TYPE_CHECKING
+from typing import Any as Any
+from typing import BinaryIO as BinaryIO
+from typing import Final as Final
 from typing import NamedTuple as NamedTuple
+from typing import NoReturn as NoReturn
+from typing import Protocol as Protocol
+from typing import TextIO as TextIO
+from typing import TypeVar as TypeVar

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import date
-from typing import Any
 
 from nsm_gate.expressions import Node
 from nsm_gate.model import Json, Path, Severity
-from nsm_gate.nouns import NamedTuple
+from nsm_gate.nouns import Any, NamedTuple
 
 
 class Branch(NamedTuple):

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
-
 from nsm_gate.model import Entry, Json, Path
-from nsm_gate.nouns import NamedTuple
+from nsm_gate.nouns import Any, Final, NamedTuple
 from nsm_gate.pointers import COUNT
 from nsm_gate.policy import LogKind
 from nsm_gate.timestamps import Instant, parse

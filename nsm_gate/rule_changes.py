@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from datetime import date
-from typing import Final
 
 from nsm_gate.expressions import Comparison, Literal, Name
 from nsm_gate.model import Severity
-from nsm_gate.nouns import NamedTuple
+from nsm_gate.nouns import Final, NamedTuple
 from nsm_gate.policy import Assertion, Criterion, LogKind, Policy, Reference, UseDomain
 from nsm_gate.values import order
 

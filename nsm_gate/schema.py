@@ -8,12 +8,11 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from nsm_gate.errors import GateError
 from nsm_gate.model import Json
 from nsm_gate.native import engine
-from nsm_gate.nouns import NamedTuple, dataclass
+from nsm_gate.nouns import Any, NamedTuple, dataclass
 from nsm_gate.pointers import pointer, show
 from nsm_gate.whereabouts import HERE, mark
 

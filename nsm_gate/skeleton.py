@@ -10,10 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from itertools import islice
-from typing import Any
 
 from nsm_gate.model import Json, Path
-from nsm_gate.nouns import dataclass
+from nsm_gate.nouns import Any, dataclass
 from nsm_gate.pointers import COUNT
 from nsm_gate.policy import Criterion, Domain, ExperimentType, LogKind, Policy, UseDomain
 from nsm_gate.schema import resolved

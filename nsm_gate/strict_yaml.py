@@ -10,12 +10,11 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator
-from typing import Any
 
 import yaml
 
 from nsm_gate.errors import GateError
-from nsm_gate.nouns import dataclass, field
+from nsm_gate.nouns import Any, dataclass, field
 
 MAX_BYTES = 256 * 1024
 MAX_EVENTS = 20_000

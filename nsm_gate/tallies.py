@@ -74,7 +74,7 @@ class Alone(NamedTuple):
 
 def row_of(entry: bool, findings: Iterable[Finding], verdicts: Iterable[Verdict]) -> Row:
     """Return what the findings and verdicts of one line come to."""
-    counts = {severity: 0 for severity in Severity}
+    counts = dict.fromkeys(Severity, 0)
     waived = weight = 0
     for finding in findings:
         weight = max(weight, finding.severity)

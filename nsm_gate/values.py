@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import math
 from decimal import Context, Decimal
-from typing import Any, Final
+
+from nsm_gate.nouns import Any, Final
 
 CONTEXT = Context(prec=34)
 """Arithmetic: IEEE 754-2008 decimal128's precision, and its errors as exceptions."""

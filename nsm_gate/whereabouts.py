@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Final, NamedTuple
+
+from nsm_gate.nouns import Any, Final, NamedTuple
 
 CELL: Final = 1024
 """Bytes of one process's notes: the line's number, what is done, the file."""

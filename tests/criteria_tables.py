@@ -10,7 +10,7 @@ from pathlib import Path
 
 from nsm_gate.checks import BY_ID
 from nsm_gate.edge.files import WorkTree
-from nsm_gate.edge.policy_files import read_policy
+from nsm_gate.edge.policies import read_policy
 from nsm_gate.policy import Criterion, Policy
 from nsm_gate.strict_yaml import Node, load
 from nsm_gate.trial import Trial, criteria_of, judged, try_out

@@ -1,4 +1,6 @@
-"""Writes the generated parts of the documentation; with --check, says which are out of date.
+"""Writes what is generated: the policy of the bundled pack and parts of the documentation.
+
+With --check, says which are out of date.
 
 A part stands between `<!-- NAME:begin -->` and `<!-- NAME:end -->`. Transcripts are what the real command
 prints on a real repository, made here with fixed times so that they are the same everywhere.
@@ -17,7 +19,7 @@ import yaml
 from nsm_gate.checks import CHECKS
 from nsm_gate.commands.rules import summary
 from nsm_gate.functions import FUNCTIONS
-from tests import criteria_tables
+from tests import compiled_pack, criteria_tables
 from tests.support import ROOT, Repo, a_run, edited, environment, gate
 
 _DATE = "2025-11-03T12:00:00+00:00"
@@ -129,6 +131,12 @@ PARTS: dict[str, dict[str, Callable[[], str]]] = {
 def outdated(write: bool) -> list[str]:
     """Return the parts that differ from what is generated, and write them if asked."""
     stale = []
+    compiled = ROOT / compiled_pack.PATH
+    made = compiled_pack.source()
+    if compiled.read_text(encoding="utf-8") != made:
+        stale.append(compiled_pack.PATH)
+        if write:
+            compiled.write_text(made, encoding="utf-8")
     for name, parts in PARTS.items():
         path = ROOT / name
         text = path.read_text(encoding="utf-8")

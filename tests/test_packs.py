@@ -20,7 +20,7 @@ import yaml
 
 from nsm_gate.checks import BY_ID
 from nsm_gate.edge.files import WorkTree
-from nsm_gate.edge.policy_files import read_policy
+from nsm_gate.edge.policies import read_policy
 from tests.support import (
     ROOT,
     Repo,

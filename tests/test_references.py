@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from nsm_gate.candidates import Candidates
 from nsm_gate.changes import Change
 from nsm_gate.checks import BY_ID
-from nsm_gate.edge.policy_files import read_policy
+from nsm_gate.edge.policies import read_policy
 from nsm_gate.history import Book
 from nsm_gate.jsonl import split
 from nsm_gate.records import Record

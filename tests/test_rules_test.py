@@ -11,7 +11,7 @@ import pytest
 
 from nsm_gate.checks import BY_ID
 from nsm_gate.edge.files import WorkTree
-from nsm_gate.edge.policy_files import read_policy
+from nsm_gate.edge.policies import read_policy
 from nsm_gate.policy import Example
 from tests.support import Result, a_baseline, a_run, check, edited, gate, lines
 

@@ -10,11 +10,11 @@ Example: `"finding": "..."` instead of `"findings"`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 from nsm_gate.checks.check import EntryCheck, Subject
 from nsm_gate.model import At, Problem, Severity
 from nsm_gate.names import is_slip, nearest
+from nsm_gate.nouns import Any
 from nsm_gate.pointers import pointer, show
 from nsm_gate.records import Record
 from nsm_gate.schema import resolved

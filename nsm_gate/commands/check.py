@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
 
 from nsm_gate.changes import compare
 from nsm_gate.checks import BY_ID
@@ -16,17 +14,22 @@ from nsm_gate.commands.surroundings import Surroundings
 from nsm_gate.commands.workspace import Workspace, opened
 from nsm_gate.edge import ci
 from nsm_gate.edge.bases import resolve
+from nsm_gate.edge.configs import CONFIG, PYPROJECT
 from nsm_gate.edge.files import write_file
 from nsm_gate.edge.logs import Logs, relative
-from nsm_gate.edge.policy_files import CONFIG, PYPROJECT
 from nsm_gate.engine import Spread, Task, run
 from nsm_gate.errors import GateError, GateErrors, Unwritten
 from nsm_gate.history import Book, LogInput
-from nsm_gate.jsonl import decode, split
+from nsm_gate.jsonl import decode
+from nsm_gate.lines import Lines
 from nsm_gate.model import Entry, Line, Report, Severity
+from nsm_gate.nouns import TYPE_CHECKING, Any
 from nsm_gate.policy import LogKind, Policy
 from nsm_gate.render import FORMATS
 from nsm_gate.render.style import COMMENT, Style
+
+if TYPE_CHECKING:
+    import argparse
 
 _STDIN = "<stdin>"
 _SCREENFUL = 40
@@ -151,9 +154,9 @@ def _stdin_report(
     data = world.stdin.read(policy.limits.file + 1)
     if len(data) > policy.limits.file:
         raise GateError(f"over the limit of {policy.limits.file:,} bytes", "raise limits.file", _STDIN)
-    lines, terminated = split(data)
+    lines = Lines(data)
     kind = _kind(args.stdin_log, policy, lines)
-    book = Book(_STDIN, kind, lines, terminated, compare((), (), lines), policy.limits.line)
+    book = Book(_STDIN, kind, lines, lines.terminated, compare((), (), lines), policy.limits.line)
 
     def books_of(name: str) -> Sequence[Book]:
         return [book] if name == kind.name else []

@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Mapping
-from typing import TypeVar
 
 from nsm_gate.commands.kinds import kind_called
 from nsm_gate.commands.surroundings import Surroundings
@@ -16,6 +15,7 @@ from nsm_gate.commands.workspace import opened
 from nsm_gate.errors import GateError
 from nsm_gate.model import Json, Path
 from nsm_gate.names import suggestion
+from nsm_gate.nouns import TypeVar
 from nsm_gate.policy import LogKind
 from nsm_gate.render.untrusted import plain
 

@@ -13,7 +13,8 @@ from nsm_gate.commands.rules_texts import Wanted, domain_file, entry, metric_of,
 from nsm_gate.commands.setup_texts import config
 from nsm_gate.commands.steps import Leave, Step, Write
 from nsm_gate.commands.workspace import Workspace
-from nsm_gate.edge.policy_files import CONFIG, configured, read_policy
+from nsm_gate.edge.configs import CONFIG, configured
+from nsm_gate.edge.policies import read_policy
 from nsm_gate.edge.trees import Item, Tree
 from nsm_gate.edge.writing import Taken, standing
 from nsm_gate.errors import GateError

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from nsm_gate.commands.surroundings import Surroundings
 from nsm_gate.commands.workspace import opened
-from nsm_gate.edge.policy_files import CONFIG
+from nsm_gate.edge.configs import CONFIG
 from nsm_gate.edge.trees import Files
 from nsm_gate.errors import GateError
 from nsm_gate.names import plural, suggestion

@@ -8,10 +8,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from typing import Any
 
 from nsm_gate.model import Json
-from nsm_gate.nouns import dataclass
+from nsm_gate.nouns import Any, dataclass
 
 _DAY = "20250115"
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")

@@ -10,13 +10,13 @@ from nsm_gate.commands.surroundings import Surroundings
 from nsm_gate.commands.workspace import Workspace
 from nsm_gate.edge import ci
 from nsm_gate.edge.bases import Comparison, resolve
+from nsm_gate.edge.configs import CONFIG
 from nsm_gate.edge.files import CommitTree
-from nsm_gate.edge.policy_files import CONFIG
 from nsm_gate.edge.registrations import Registrations
 from nsm_gate.edge.trees import Recording, Tree
 from nsm_gate.errors import GateError, GateErrors
 from nsm_gate.governance import Governance
-from nsm_gate.jsonl import split
+from nsm_gate.lines import Lines
 from nsm_gate.overlay import overlay
 from nsm_gate.policy import Policy
 
@@ -81,7 +81,7 @@ def ruling(
 
         @cache
         def logged(path: str) -> Collection[bytes]:
-            return frozenset(split(trees[0].read(path) or b"")[0])
+            return frozenset(Lines(trees[0].read(path) or b""))
 
         told = told._replace(logged=logged)
     return (overlay(base, head, DEFAULTS) if from_base else head), told

@@ -11,9 +11,9 @@ from nsm_gate.commands.kinds import kind_at
 from nsm_gate.commands.steps import Keep, Step, marked, whole
 from nsm_gate.commands.surroundings import Surroundings
 from nsm_gate.commands.workspace import Workspace
+from nsm_gate.edge.configs import CONFIG, configured
 from nsm_gate.edge.files import IndexTree
 from nsm_gate.edge.git import Git
-from nsm_gate.edge.policy_files import CONFIG, configured
 from nsm_gate.errors import GateError
 from nsm_gate.policy import Policy
 from nsm_gate.render.untrusted import plain

@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import BinaryIO, TextIO
 
 from nsm_gate.commands.watch import Watch
-from nsm_gate.nouns import NamedTuple
+from nsm_gate.nouns import BinaryIO, NamedTuple, TextIO
 
 
 class Surroundings(NamedTuple):

@@ -18,9 +18,9 @@ import signal
 import time
 from collections.abc import Callable, Sequence
 from types import FrameType
-from typing import Any, NoReturn
 
 from nsm_gate.errors import GateError
+from nsm_gate.nouns import Any, NoReturn
 from nsm_gate.whereabouts import CELL, HERE, Place, read
 
 _BEFORE_IT_IS_TOLD = 60.0

@@ -11,12 +11,14 @@ from nsm_gate.commands.surroundings import Surroundings
 from nsm_gate.edge.files import WorkTree
 from nsm_gate.edge.git import Git, discover
 from nsm_gate.edge.logs import relative
-from nsm_gate.edge.policy_files import read_rules
+from nsm_gate.edge.policies import read_policy
 from nsm_gate.edge.trees import Tree
 from nsm_gate.errors import GateError
-from nsm_gate.nouns import NamedTuple
+from nsm_gate.nouns import TYPE_CHECKING, NamedTuple
 from nsm_gate.policy import Limits, Policy
-from nsm_gate.sources import Sources
+
+if TYPE_CHECKING:
+    from nsm_gate.sources import Sources
 
 
 class Workspace(NamedTuple):
@@ -46,18 +48,26 @@ class Workspace(NamedTuple):
         Raises:
             GateErrors: All mistakes of all files.
         """
-        return self.rules(tree, config, examples=examples)[0]
+        tree, name = self._where(tree, config)
+        return read_policy(tree, name, BY_ID, untrusted=(self.root, self.cwd), examples=examples)
 
     def rules(self, tree: Tree, config: str | None, *, examples: bool = False) -> tuple[Policy, Sources]:
         """Return the policy of a tree, and the YAML that it is made of; see `policy`."""
-        untrusted = (self.root, self.cwd)
+        # Imported here: the hook needs no YAML where a repository has no rules of its own.
+        from nsm_gate.edge.policy_files import read_rules
+
+        tree, name = self._where(tree, config)
+        return read_rules(tree, name, BY_ID, untrusted=(self.root, self.cwd), examples=examples)
+
+    def _where(self, tree: Tree, config: str | None) -> tuple[Tree, str | None]:
+        """Return the tree that holds the configuration, and its path there where it is not the usual one."""
         name = config
         if config is not None:
             name = relative(config, self.root, self.cwd)
             if name is None:
                 folder, name = os.path.split(os.path.join(self.cwd, config))
                 tree = WorkTree(folder, None)
-        return read_rules(tree, name, BY_ID, untrusted=untrusted, examples=examples)
+        return tree, name
 
 
 @contextmanager

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import jiter
 
 from nsm_gate.edge.files import read_file
 from nsm_gate.errors import GateError
-from nsm_gate.nouns import NamedTuple
+from nsm_gate.nouns import Any, NamedTuple
 
 _EVENT_LIMIT = 25 << 20
 

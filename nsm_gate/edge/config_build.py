@@ -8,7 +8,7 @@ from datetime import date
 from nsm_gate.errors import GateError
 from nsm_gate.model import Severity
 from nsm_gate.names import suggestion
-from nsm_gate.policy import Limits, SeverityRule, Waiver
+from nsm_gate.policy import Limits, Policy, SeverityRule, Waiver
 from nsm_gate.strict_yaml import Node
 
 _UNITS = {"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
@@ -155,3 +155,40 @@ def limits(config: Node | None, errors: list[GateError]) -> Limits:
         _size(config, "file", usual.file, errors),
         _seconds(config, usual.seconds),
     )
+
+
+def applied(
+    policy: Policy,
+    config: Node | None,
+    rule_ids: Collection[str],
+    logs: Collection[str],
+    types: Collection[str],
+    errors: list[GateError],
+) -> Policy:
+    """Return a policy with all that a configuration sets beside the rules.
+
+    Args:
+        policy: What the rules make.
+        config: The configuration.
+        rule_ids: Every rule that it may name.
+        logs: Every log kind that it may name.
+        types: Every experiment type that it may name.
+        errors: Mistakes are added to them.
+    """
+    if config is None:
+        return policy
+    return policy._replace(
+        # A folder means all that is in it.
+        exclude=tuple(f"{glob}**" if glob.endswith("/") else glob for glob in _texts(config, "exclude")),
+        severities=severities(config, rule_ids, logs, types, errors),
+        waivers=waivers(config, rule_ids, errors),
+        limits=limits(config, errors),
+        folders=tuple(text.rstrip("/") for text in _texts(config, "rules")),
+        places=places(config),
+        pinned=str(config.value["pack"].value) if "pack" in config.value else "",
+    )
+
+
+def _texts(config: Node, key: str) -> list[str]:
+    node = config.get(key)
+    return [str(item.value) for item in node.value] if node else []

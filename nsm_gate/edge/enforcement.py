@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping
-from typing import Any
 
 from nsm_gate.checks import BY_ID
 from nsm_gate.errors import GateError
 from nsm_gate.model import Severity
 from nsm_gate.names import suggestion
-from nsm_gate.nouns import dataclass, field
+from nsm_gate.nouns import Any, dataclass, field
 from nsm_gate.policy import LogKind, Policy, SeverityRule
 from nsm_gate.strict_yaml import Node
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Collection, Mapping
-from typing import Any
 
 from nsm_gate.edge.criteria_build import absolute
 from nsm_gate.errors import GateError
 from nsm_gate.model import Path
 from nsm_gate.names import suggestion
+from nsm_gate.nouns import Any
 from nsm_gate.policy import Example, LogKind
 from nsm_gate.strict_yaml import Node
 

@@ -6,7 +6,7 @@ import os
 import stat
 from collections.abc import Collection, Iterator
 
-from nsm_gate.edge.git import Git
+from nsm_gate.edge.git import Git, Object
 from nsm_gate.edge.trees import REGULAR, SUBMODULE, SYMLINK, Item
 from nsm_gate.errors import GateError
 
@@ -34,6 +34,17 @@ class CommitTree:
     def read(self, path: str) -> bytes | None:
         """Return a regular file's content."""
         return _blob(self._git, path, self.item(path), self.limit)
+
+    def compare(self, path: str, other: bytes) -> int | bytes:
+        """Return the size of a file that another content begins with, else the file's content.
+
+        Whatever the size, the file is not held in memory beside a content that begins with it.
+        """
+        item = self.item(path)
+        if item is None or item.mode not in REGULAR or item.oid is None:
+            return 0
+        found = _of_git(self._git, path, item.oid, self.limit, other)
+        return found.data if found.data is not None else found.size
 
 
 class IndexTree:
@@ -134,7 +145,8 @@ def read_file(place: str, path: str, limit: int | None) -> bytes:
             if limit is not None and info.st_size > limit:
                 fact = f"{info.st_size:,} bytes, over the limit of {limit:,}"
                 raise GateError(fact, "raise limits.file in nsm-gate.yaml", path)
-            return file.read() if limit is None else file.read(limit + 1)
+            # One byte more than it had: a file that grows is not cut where it had its end.
+            return file.read() if limit is None else file.read(min(limit, info.st_size) + 1)
     except OSError as error:
         raise GateError(f"cannot be read: {error.strerror}", "", path) from None
 
@@ -167,13 +179,17 @@ def write_file(place: str, content: str) -> None:
 def _blob(git: Git, path: str, item: Item | None, limit: int | None) -> bytes | None:
     if item is None or item.mode not in REGULAR or item.oid is None:
         return None
+    return _of_git(git, path, item.oid, limit, None).data
+
+
+def _of_git(git: Git, path: str, oid: str, limit: int | None, other: bytes | None) -> Object:
     try:
-        found = git.object(item.oid, limit)
+        found = git.object(oid, limit, other)
     except GateError as error:
         raise GateError(error.message, error.hint, path) from None
     if found is None:
         raise GateError("git lacks the content of this file", "in a partial clone, fetch it first", path)
-    return found.data
+    return found
 
 
 def _walk(root: str) -> Iterator[str]:

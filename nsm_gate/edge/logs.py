@@ -13,7 +13,7 @@ from nsm_gate.edge.trees import REGULAR, SUBMODULE, SYMLINK, Item, Tree
 from nsm_gate.errors import GateError
 from nsm_gate.globs import matches
 from nsm_gate.history import Book, LogInput
-from nsm_gate.jsonl import split
+from nsm_gate.lines import Lines
 from nsm_gate.policy import LogKind, Policy
 
 _LFS = b"version https://git-lfs.github.com/spec/"
@@ -38,7 +38,7 @@ class Logs:
         self._present: list[Tree] = [*self._published]
         if git is not None and not comparison.bases and isinstance(comparison.head, WorkTree):
             self._present = [IndexTree(git, limit)]
-        self._lines: dict[tuple[int, str], tuple[list[bytes], bool]] = {}
+        self._lines: dict[tuple[int, str], Lines] = {}
         self._books: dict[str, Book] = {}
         self._kinds: dict[str, list[Book]] = {}
         self._named: list[str] = []
@@ -116,7 +116,7 @@ class Logs:
         )
 
     def _input(self, path: str, item: Item, kind: LogKind) -> LogInput:
-        data = self._head.read(path) or b"" if _fault(item, b"") is None else b""
+        data = self._read(self._head, path).data if _fault(item, b"") is None else b""
         fault = _fault(item, data[:200])
         base, merge = self._comparison.base, self._comparison.merge
         if fault is not None:
@@ -124,21 +124,32 @@ class Logs:
         return LogInput(self._book(path, kind), base, merge)
 
     def _empty(self, path: str, kind: LogKind) -> Book:
-        return Book(path, kind, [], True, _UNCHANGED, self._policy.limits.line)
+        return Book(path, kind, (), True, _UNCHANGED, self._policy.limits.line)
 
     def _book(self, path: str, kind: LogKind) -> Book:
         if path not in self._books:
-            lines, terminated = self._read(self._head, path)
-            bases = [self._read(tree, path)[0] for tree in self._bases]
-            published = [self._read(tree, path)[0] for tree in self._published]
+            lines = self._read(self._head, path)
+            bases = [self._read_after(tree, path, lines) for tree in self._bases]
+            published = [self._read_after(tree, path, lines) for tree in self._published]
             change = compare(bases, published, lines)
-            self._books[path] = Book(path, kind, lines, terminated, change, self._policy.limits.line)
+            self._books[path] = Book(path, kind, lines, lines.terminated, change, self._policy.limits.line)
         return self._books[path]
 
-    def _read(self, tree: Tree, path: str) -> tuple[list[bytes], bool]:
+    def _read(self, tree: Tree, path: str) -> Lines:
         key = (id(tree), path)
         if key not in self._lines:
-            self._lines[key] = split(tree.read(path) or b"")
+            self._lines[key] = Lines(tree.read(path) or b"")
+        return self._lines[key]
+
+    def _read_after(self, tree: CommitTree, path: str, head: Lines) -> Lines:
+        """Return the lines of a commit: over the head's bytes, where the head only goes on from there."""
+        key = (id(tree), path)
+        if key not in self._lines:
+            found = tree.compare(path, head.data)
+            lines = head.first(found) if isinstance(found, int) else None
+            if lines is None:
+                lines = Lines(head.data[:found] if isinstance(found, int) else found)
+            self._lines[key] = lines
         return self._lines[key]
 
     def _add_gone(self, inputs: dict[str, LogInput], paths: Sequence[str] | None) -> None:
@@ -149,7 +160,7 @@ class Logs:
                 kind = self.kind_of(path)
                 if kind is None or path in inputs or (roots is not None and not _within(path, roots)):
                     continue
-                lines = self._read(tree, path)[0] if self._head.item(path) is None else []
+                lines = self._read(tree, path) if self._head.item(path) is None else ()
                 if lines:
                     moved = self._moved(lines)
                     inputs[path] = LogInput(
@@ -167,12 +178,12 @@ class Logs:
             before = {path for tree in self._bases for path in tree.paths()}
             for path in sorted(self._head.paths()):
                 item = self._head.item(path) if path not in before and path.endswith(".jsonl") else None
-                found = self._read(self._head, path)[0] if item and _fault(item, b"") is None else []
+                found = self._read(self._head, path) if item and _fault(item, b"") is None else ()
                 if found:
                     self._new.setdefault(found[0], []).append(path)
         wanted = set(lines)
         for path in self._new.get(lines[0], ()):
-            if wanted <= set(self._read(self._head, path)[0]):
+            if wanted <= set(self._read(self._head, path)):
                 return path
         return None
 

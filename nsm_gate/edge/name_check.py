@@ -7,14 +7,13 @@ a near miss of a declared name in an open one, is a mistake of the rules.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Any
 
 from nsm_gate.edge.criteria_build import absolute
 from nsm_gate.errors import GateError
 from nsm_gate.functions import STATES
 from nsm_gate.model import Path
 from nsm_gate.names import is_slip, nearest
-from nsm_gate.nouns import NamedTuple
+from nsm_gate.nouns import Any, NamedTuple
 from nsm_gate.pointers import COUNT
 from nsm_gate.policy import LogKind
 from nsm_gate.schema import resolved

@@ -12,13 +12,12 @@ import sys
 import sysconfig
 from collections.abc import Collection, Iterator, Mapping
 from importlib.machinery import BuiltinImporter, FrozenImporter, ModuleSpec, PathFinder
-from typing import Any
 
 from nsm_gate.edge.files import read_file
-from nsm_gate.edge.policy_build import check_shape
+from nsm_gate.edge.shapes import check_shape
 from nsm_gate.errors import GateError, GateErrors
 from nsm_gate.names import suggestion
-from nsm_gate.nouns import dataclass
+from nsm_gate.nouns import Any, dataclass
 from nsm_gate.schema import Validator
 from nsm_gate.strict_yaml import Node, load
 

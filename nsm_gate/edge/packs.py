@@ -5,20 +5,49 @@ The only module that knows both places.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from pathlib import Path
+import os
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+
+import jiter
 
 from nsm_gate.errors import GateError
+from nsm_gate.nouns import Any
+from nsm_gate.policy import Policy
 
-_HERE = Path(__file__).resolve().parent.parent
-_PLACES = (_HERE / "_pack", _HERE.parent)
+_HERE = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
+_PLACES = (os.path.join(_HERE, "_pack"), os.path.dirname(_HERE))
 
 
-def _root() -> Path:
+def _root() -> str:
     for place in _PLACES:
-        if (place / "rules" / "logs").is_dir() and (place / "schemas").is_dir():
+        if os.path.isdir(os.path.join(place, "rules", "logs")) and os.path.isdir(
+            os.path.join(place, "schemas")
+        ):
             return place
     raise GateError("the bundled rules are missing from this installation", "reinstall nsm-gate")
+
+
+def _below(root: str, folder: str, ending: str) -> Iterator[str]:
+    """Yield the files below a folder, from the root and with forward slashes."""
+    for item in os.scandir(os.path.join(root, folder)):
+        if item.is_dir(follow_symlinks=False):
+            yield from _below(root, f"{folder}/{item.name}", ending)
+        elif item.name.endswith(ending):
+            yield f"{folder}/{item.name}"
+
+
+def _read(folder: str, ending: str) -> list[tuple[str, bytes]]:
+    """Return the files below a folder of the pack in order: display path and content."""
+    root = _root()
+    # As paths are ordered: folder by folder.
+    paths = sorted(_below(root, folder, ending), key=lambda path: path.split("/"))
+    return [(f"nsm:{path}", _content(os.path.join(root, path))) for path in paths]
+
+
+def _content(place: str) -> bytes:
+    with open(place, "rb", buffering=0) as file:
+        return file.readall()
 
 
 def rules(*, examples: bool = True) -> list[tuple[str, bytes]]:
@@ -27,17 +56,13 @@ def rules(*, examples: bool = True) -> list[tuple[str, bytes]]:
     Args:
         examples: Whether their examples are wanted: the last member of each file, and half of its length.
     """
-    root = _root()
-    files = sorted((root / "rules").rglob("*.yaml"))
-    read = [(f"nsm:{file.relative_to(root).as_posix()}", file.read_bytes()) for file in files]
+    read = _read("rules", ".yaml")
     return read if examples else [(path, data.partition(b"\nexamples:\n")[0]) for path, data in read]
 
 
 def files() -> list[tuple[str, bytes]]:
     """Return every rules file and schema of the pack in order: display path and content."""
-    root = _root()
-    schemas = sorted((root / "schemas").glob("*.json"))
-    return [*rules(), *((f"nsm:{file.relative_to(root).as_posix()}", file.read_bytes()) for file in schemas)]
+    return [*rules(), *_read("schemas", ".json")]
 
 
 def fingerprint(content: Iterable[tuple[str, bytes]]) -> str:
@@ -46,18 +71,43 @@ def fingerprint(content: Iterable[tuple[str, bytes]]) -> str:
     Args:
         content: Display path and content of each file.
     """
-    import hashlib  # only where the configuration pins the pack, or somebody asks for it
-
-    total = hashlib.sha256()
+    total = _sha256()()
     for path, data in content:
         total.update(f"{path} {len(data)}\n".encode() + data)
-    return total.hexdigest()
+    digits: str = total.hexdigest()
+    return digits
+
+
+def _sha256() -> Any:
+    """Return `hashlib.sha256`, as `random` does without the 5 ms that OpenSSL takes to load."""
+    try:
+        return __import__("_sha2" if sys.version_info >= (3, 12) else "_sha256").sha256
+    except ImportError:
+        import hashlib
+
+        return hashlib.sha256
+
+
+def compiled() -> Policy | None:
+    """Return the pack's policy as it comes with the package, or None where the pack is another by now."""
+    from nsm_gate.edge import bundled
+
+    content = files()
+    if fingerprint(content) != bundled.PACK:
+        return None
+    schemas = {path.rpartition("/")[2]: data for path, data in content}
+
+    def decoded(name: str) -> Mapping[str, Any]:
+        found: Mapping[str, Any] = jiter.from_json(
+            schemas[name], allow_inf_nan=False, catch_duplicate_keys=True
+        )
+        return found
+
+    return bundled.policy(decoded)
 
 
 def schema(name: str) -> bytes | None:
     """Return the content of one of the pack's schemas, or None."""
-    file = _root() / "schemas" / name
-    try:
-        return file.read_bytes() if file.name == name and file.is_file() else None
-    except (OSError, ValueError):  # no name that a file can have, such as one of 5,000 characters
-        return None
+    place = os.path.join(_root(), "schemas", name)
+    # There is none, either, of a name that no file can have, such as one of 5,000 characters.
+    return _content(place) if os.path.basename(name) == name and os.path.isfile(place) else None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from typing import Any
 
 import jiter
 
@@ -13,7 +12,7 @@ from nsm_gate.edge.name_check import Names, members, misplaced, unpickable
 from nsm_gate.errors import GateError, GateErrors
 from nsm_gate.model import Path, Severity
 from nsm_gate.names import suggestion
-from nsm_gate.nouns import replace
+from nsm_gate.nouns import Any, replace
 from nsm_gate.pointers import COUNT, pointer
 from nsm_gate.policy import (
     Domain,
@@ -27,31 +26,6 @@ from nsm_gate.schema import SchemaError, Validator
 from nsm_gate.strict_yaml import Node
 
 KINDS = ("log", "experiment_type", "domain")
-
-
-def check_shape(root: Node, validator: Validator) -> list[GateError]:
-    """Return how a file breaks the schema of our own YAML, each with its place."""
-    mistakes = []
-    schema = validator.schema
-    for flaw in validator.flaws(root.plain()):
-        steps: list[str | int] = [
-            int(step) if step.isascii() and step.isdigit() else step for step in _steps(flaw.pointer)
-        ]
-        node = root.at(*steps)
-        hint = flaw.hint
-        if flaw.member and flaw.keyword != "required":
-            parent = root.at(*steps[:-1])
-            options = _members(schema, [str(s) for s in steps[:-1]])
-            line, column = parent.keys.get(flaw.member, (node.line, node.column))
-            hint = suggestion(flaw.member, options) or flaw.hint
-            if any(char in flaw.member for char in "()<>=") and parent.value[flaw.member].value is None:
-                hint = "inside { } a comma ends the value: put the expression before it in quotes"
-            mistakes.append(GateError(flaw.message, hint, root.path, line, column))
-            continue
-        if node.block and node.value in ("", None):
-            hint = 'an unquoted > begins a block of text: put the test in quotes, "> 1"'
-        mistakes.append(GateError(flaw.message, hint, node.path, node.line, node.column))
-    return mistakes
 
 
 def build(
@@ -100,29 +74,15 @@ def build(
     for log in known.values():
         errors += misplaced(log, merged["log"][log.name])
     config_build.check_log_severities(merged["log"], rule_ids, errors)
-    severities = config_build.severities(config, rule_ids, logs, types, errors)
-    waivers = config_build.waivers(config, rule_ids, errors)
-    limits = config_build.limits(config, errors)
+    policy = config_build.applied(
+        Policy(known, types, domains, source=source), config, rule_ids, logs, types, errors
+    )
     shown = examples_build.examples(merged, known, rule_ids, errors) if examples else ()
     if errors:
         once = {(str(error), error.hint): error for error in errors}
         in_order = sorted(once.values(), key=lambda e: (e.path or "", e.line or 0, e.column or 0))
         raise GateErrors(tuple(in_order))
-    return Policy(
-        known,
-        types,
-        domains,
-        # A folder means all that is in it.
-        tuple(f"{g}**" if g.endswith("/") else g for g in _texts(config, "exclude")),
-        severities,
-        waivers,
-        limits,
-        source,
-        shown,
-        tuple(text.rstrip("/") for text in _texts(config, "rules")),
-        config_build.places(config),
-        _text(config, "pack") if config else "",
-    )
+    return policy._replace(examples=shown)
 
 
 def _misdeclared(root: Node, logs: Collection[str], words: Collection[str]) -> Iterator[GateError]:
@@ -187,32 +147,6 @@ def _unknown_names(
                 fact, hint = next(fault for fault in faults if fault)
                 found = node.text.find(".".join(path) if COUNT not in path else path[-1])
                 yield node.error(fact, hint) if found < 0 else node.inside(fact, hint, found + 1)
-
-
-def _steps(where: str) -> list[str]:
-    return [step.replace("~1", "/").replace("~0", "~") for step in where.split("/")[1:]]
-
-
-def _members(schema: Mapping[str, Any], steps: list[str]) -> list[str]:
-    """Return the member names that our own schemas declare at a place, for suggestions."""
-    found: set[str] = set()
-    pending: list[tuple[Any, list[str]]] = [(schema, steps)]
-    while pending:
-        node, rest = pending.pop()
-        if not isinstance(node, Mapping):
-            continue
-        if "$ref" in node:
-            pending.append((schema["$defs"][str(node["$ref"]).rpartition("/")[2]], rest))
-        pending += [(item.get("then"), rest) for item in node.get("allOf", ())]
-        pending.append((node.get("then"), rest))
-        if not rest:
-            found.update(node.get("properties", ()))
-        elif rest[0] in node.get("properties", ()):
-            pending.append((node["properties"][rest[0]], rest[1:]))
-        else:
-            pending.append((node.get("additionalProperties"), rest[1:]))
-            pending.append((node.get("items"), rest[1:]))
-    return sorted(found)
 
 
 def _text(root: Node, key: str) -> str:

@@ -2,41 +2,25 @@
 
 from __future__ import annotations
 
-import re
-import sys
 from collections.abc import Collection, Mapping
-from typing import TYPE_CHECKING, Any
 
-import jiter
-
-from nsm_gate.edge import config_build, packs
-from nsm_gate.edge.policy_build import KINDS, build, check_shape
-from nsm_gate.edge.trees import REGULAR, Tree
+from nsm_gate.edge import config_build, configs, packs
+from nsm_gate.edge.configs import CONFIG, own_file
+from nsm_gate.edge.policy_build import KINDS, build
+from nsm_gate.edge.shapes import check_shape, own_schema
+from nsm_gate.edge.trees import Tree
 from nsm_gate.errors import GateError, GateErrors
+from nsm_gate.nouns import TYPE_CHECKING
 from nsm_gate.policy import Policy
 from nsm_gate.schema import Validator
 from nsm_gate.sources import Sources
-from nsm_gate.strict_yaml import MAX_DEPTH, Node, load
+from nsm_gate.strict_yaml import Node, load
 
 if TYPE_CHECKING:
     from nsm_gate.edge.enforcement import Enforced
     from nsm_gate.edge.pack_packages import Package
 
-CONFIG = "nsm-gate.yaml"
-PYPROJECT = "pyproject.toml"
 _MERGED = ("criteria", "names", "references", "assertions", "severity", "rates", "times")
-
-
-def read_policy(
-    tree: Tree,
-    config_path: str | None,
-    rule_ids: Collection[str],
-    *,
-    untrusted: Collection[str] = (),
-    examples: bool = False,
-) -> Policy:
-    """Return the policy that a tree's configuration and the packs make together; see `read_rules`."""
-    return read_rules(tree, config_path, rule_ids, untrusted=untrusted, examples=examples)[0]
 
 
 def read_rules(
@@ -59,12 +43,12 @@ def read_rules(
     Raises:
         GateErrors: All mistakes of all files.
     """
-    config, config_name = _config(tree, config_path)
+    config, config_name = configs.read(tree, config_path)
     errors: list[GateError] = []
     if config is not None:
-        errors += check_shape(config, Validator(_own_schema("config.schema.json"), CONFIG))
+        errors += check_shape(config, Validator(own_schema("config.schema.json"), CONFIG))
     if errors:
-        config = _usable(config)  # the mistakes of rules files are told with them
+        config = configs.usable(config)  # the mistakes of rules files are told with them
     extends = config.get("extends") if config else None
     package = _package(extends, untrusted)
     bundled = package.bundled if package else extends is None or extends.value == "nsm"
@@ -73,7 +57,7 @@ def read_rules(
     enforced = None
     if package is not None:
         pack, enforced = _with_package(pack, package, rule_ids, errors)
-    folders = _folders(config)
+    folders = configs.folders(config)
     found = _repository_rules(tree, folders, config, errors)
     own = _files(found, errors)
     if enforced is not None:
@@ -140,7 +124,7 @@ def _package(extends: Node | None, untrusted: Collection[str]) -> Package | None
     # Imported here: most repositories extend the bundled pack, and a hook pays for every import.
     from nsm_gate.edge.pack_packages import read_package
 
-    return read_package(extends, untrusted, _own_schema("pack.schema.json"))
+    return read_package(extends, untrusted, own_schema("pack.schema.json"))
 
 
 def _with_package(
@@ -167,124 +151,6 @@ def _with_package(
     return merged, enforced
 
 
-def configured(tree: Tree) -> tuple[str, list[str]]:
-    """Return which file configures the gate, or an empty name, and the folders of rules that it names."""
-    config, name = _config(tree, None)
-    return name, _folders(config)
-
-
-def _own_schema(name: str) -> Mapping[str, Any]:
-    data = packs.schema(name)
-    if data is None:
-        raise GateError(f"{name} is missing from this installation", "reinstall nsm-gate")
-    schema: Mapping[str, Any] = jiter.from_json(data)
-    return schema
-
-
-def _config(tree: Tree, config_path: str | None) -> tuple[Node | None, str]:
-    if config_path is not None:
-        data = tree.read(config_path)
-        if data is None:
-            raise GateError(
-                f"configuration {config_path!r} is not there", f"looked in {tree.label}", config_path
-            )
-        root = _pyproject(data, config_path) if config_path.endswith(".toml") else _yaml(data, config_path)
-        if root is None:
-            raise GateError("there is no [tool.nsm-gate]", "add it, or name another file", config_path)
-        return root, config_path
-    data = _own_file(tree, CONFIG)
-    pyproject = _own_file(tree, PYPROJECT)
-    table = _pyproject(pyproject, PYPROJECT) if pyproject and b"nsm-gate" in pyproject else None
-    if data is not None and table is not None:
-        raise GateError(
-            f"both {CONFIG} and [tool.nsm-gate] in {PYPROJECT} configure the gate",
-            "keep one of the two", PYPROJECT, table.line, table.column,
-        )  # fmt: skip
-    if data is not None:
-        return _yaml(data, CONFIG), CONFIG
-    return table, f"[tool.nsm-gate] of {PYPROJECT}" if table else ""
-
-
-def _own_file(tree: Tree, path: str) -> bytes | None:
-    """Return a file's content, None where there is none; a link is an error, not an absence."""
-    item = tree.item(path)
-    if item is None:
-        return None
-    if item.mode not in REGULAR:
-        raise GateError("it is not a regular file", "commit the file itself: a link can point anywhere", path)
-    return tree.read(path)
-
-
-def _yaml(data: bytes, path: str) -> Node:
-    root, errors = load(data, path)
-    if errors:
-        raise GateErrors(tuple(errors))
-    if root is None or root.value is None:
-        return Node({}, path, 1, 1)
-    if not isinstance(root.value, dict):
-        raise root.error("the file is not a mapping", "write `key: value` lines")
-    return root
-
-
-def _pyproject(data: bytes, path: str) -> Node | None:
-    """Return [tool.nsm-gate] as nodes. TOML parsers give no places, so keys are looked up by name."""
-    # Imported here: most repositories configure the gate elsewhere, and a hook pays for every import.
-    if sys.version_info >= (3, 11):
-        import tomllib
-    else:
-        import tomli as tomllib
-    try:
-        text = data.decode("utf-8")
-        tool = tomllib.loads(text).get("tool")
-    except (ValueError, RecursionError) as error:
-        raise GateError(f"not TOML: {str(error)[:200]}", "", path) from None
-    table = tool.get("nsm-gate") if isinstance(tool, dict) else None
-    if table is None:
-        return None
-    rows = text.split("\n")
-    header = re.compile(r"\s*\[\s*tool\s*\.\s*[\"']?nsm-gate")
-    start = next((number for number, row in enumerate(rows, 1) if header.match(row)), 1)
-
-    def place(key: str | None) -> tuple[int, int]:
-        for number, row in enumerate(rows[start - 1 :] if key else (), start):
-            found = re.search(rf"(?<![\w-])[\"']?{re.escape(str(key))}(?![\w-])", row)
-            if found:
-                return number, found.start() + 1
-        return start, 1
-
-    def node(value: Any, key: str | None, depth: int = 0) -> Node:
-        line, column = place(key)
-        if depth > MAX_DEPTH:
-            raise GateError(f"nested deeper than {MAX_DEPTH}", "", path, line, column)
-        if isinstance(value, dict):
-            members = {name: node(inner, name, depth + 1) for name, inner in value.items()}
-            keys = {name: place(name) for name in value}
-            return Node(members, path, line, column, keys=keys)
-        if isinstance(value, list):
-            return Node([node(inner, key, depth + 1) for inner in value], path, line, column)
-        plain = value if isinstance(value, (str, int, float, bool)) else str(value)
-        return Node(plain, path, line, column)
-
-    return node(table, None)
-
-
-def _usable(config: Node | None) -> Node | None:
-    """Return what of a configuration with mistakes still says which rules files there are."""
-    if config is None:
-        return None
-    kept: dict[str, Node] = {}
-    for name, node in config.items():
-        listed = isinstance(node.value, list) and all(isinstance(item.value, str) for item in node.value)
-        if (name == "rules" and listed) or (name == "extends" and node.value in ("nsm", "none")):
-            kept[name] = node
-    return Node(kept, config.path, config.line, config.column, keys=config.keys)
-
-
-def _folders(config: Node | None) -> list[str]:
-    node = config.get("rules") if config else None
-    return [str(item.value).rstrip("/") for item in node.value] if node else []
-
-
 def _repository_rules(
     tree: Tree, folders: list[str], config: Node | None, errors: list[GateError]
 ) -> list[tuple[str, bytes]]:
@@ -299,7 +165,7 @@ def _repository_rules(
             errors.append(node.error(f"folder {folder!r} holds no rules", hint))
         for path in inside:
             try:
-                data = _own_file(tree, path)
+                data = own_file(tree, path)
             except GateError as error:
                 errors.append(error)
                 continue
@@ -312,7 +178,7 @@ def _files(files: list[tuple[str, bytes]], errors: list[GateError]) -> dict[str,
     """Read rules files into kind -> name -> root; the same name twice in one source is a mistake."""
     built: dict[str, dict[str, Node]] = {kind: {} for kind in KINDS}
     # Compiled once for all files.
-    validator = Validator(_own_schema("rules.schema.json"), "rules.schema.json") if files else None
+    validator = Validator(own_schema("rules.schema.json"), "rules.schema.json") if files else None
     for path, data in files:
         root, mistakes = load(data, path)
         errors += mistakes

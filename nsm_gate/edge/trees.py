@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Protocol
 
-from nsm_gate.nouns import NamedTuple, dataclass, field
+from nsm_gate.nouns import NamedTuple, Protocol, dataclass, field
 
 REGULAR = ("100644", "100755")
 SYMLINK = "120000"

@@ -11,9 +11,9 @@ import gc
 import os
 import pickle
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, BinaryIO
 
 from nsm_gate.errors import GateError
+from nsm_gate.nouns import Any, BinaryIO
 
 _LEAST = 2
 """Parts below which forking is not worth it."""
@@ -103,9 +103,7 @@ class _Worker:
         os.waitpid(self._child, 0)
 
 
-def _serve(
-    parts: Sequence[tuple[int, int]], work: Callable[[int, int], Any], pipe: BinaryIO
-) -> None:
+def _serve(parts: Sequence[tuple[int, int]], work: Callable[[int, int], Any], pipe: BinaryIO) -> None:
     for start, stop in parts:
         try:
             row: tuple[bool, Any] = (False, work(start, stop))

@@ -6,11 +6,10 @@ What a schema says in a way that is not followed here (conditions, negations, pa
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from nsm_gate.lint.ranges import ANYTHING, MISSING, NUMBER, TEXT, TRUTH, Range, Values, lone
 from nsm_gate.model import Path
-from nsm_gate.nouns import dataclass, replace
+from nsm_gate.nouns import Any, dataclass, replace
 from nsm_gate.pointers import COUNT
 from nsm_gate.policy import LogKind, Policy, Reference
 from nsm_gate.values import decimal, is_number

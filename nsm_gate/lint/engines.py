@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
 
 import referencing.exceptions
 
@@ -11,6 +10,7 @@ from nsm_gate.errors import GateError
 from nsm_gate.lint.reference import DRAFTS, LOCAL, NotCompared, Reference
 from nsm_gate.lint.remark import Remark
 from nsm_gate.model import Json, Severity
+from nsm_gate.nouns import Any
 from nsm_gate.pointers import show
 from nsm_gate.policy import Example, Policy
 from nsm_gate.scanner import Fault, Scanner

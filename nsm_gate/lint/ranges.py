@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import Decimal
-from typing import Final
 
-from nsm_gate.nouns import dataclass, replace
+from nsm_gate.nouns import Final, dataclass, replace
 from nsm_gate.values import Value, decimal, is_number
 
 INFINITY: Final = Decimal("Infinity")

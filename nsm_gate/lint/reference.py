@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
 
 import referencing
 import referencing.exceptions
@@ -19,6 +18,7 @@ from referencing.jsonschema import specification_with
 
 from nsm_gate.errors import GateError
 from nsm_gate.model import Json
+from nsm_gate.nouns import Any, Final
 from nsm_gate.pointers import pointer
 from nsm_gate.schema import Validator
 from nsm_gate.whereabouts import HERE

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+
+from nsm_gate.nouns import Any
 
 TRUE, FALSE = "True", "False"
 

@@ -15,8 +15,8 @@ from msgspec.structs import astuple
 from nsm_gate.checks.timestamp_future import SKEW
 from nsm_gate.criteria import Applied, applicable
 from nsm_gate.expressions import Comparison, Name, Node
-from nsm_gate.model import Path
 from nsm_gate.history import summed
+from nsm_gate.model import Path
 from nsm_gate.names import is_slip
 from nsm_gate.policy import Domain, ExperimentType, LogKind, Policy, Reference
 from nsm_gate.proofs.code import FALSE, TRUE, Constants, both, either, negated
@@ -186,7 +186,9 @@ class Compiled:
         for slot in order:
             if "string" in slot.kinds and not self._has_no_colon(slot):
                 mixed = slot.kinds & {"object", "array"}
-                count.texts.append(f"({slot.name} if {slot.name}.__class__ is str else EMPTY)" if mixed else slot.name)
+                count.texts.append(
+                    f"({slot.name} if {slot.name}.__class__ is str else EMPTY)" if mixed else slot.name
+                )
             if slot.item is not None and slot.item.kinds:
                 if "string" in slot.item.kinds:
                     raise Unsupported("a list of texts")
@@ -365,7 +367,10 @@ class Compiled:
             rows = []
             own = set(found.metrics)
             others = [
-                metric for other in self.policy.domains.values() for metric in other.metrics if metric not in own
+                metric
+                for other in self.policy.domains.values()
+                for metric in other.metrics
+                if metric not in own
             ]
             foreign = either([self._known(self._metric(metric)) for metric in dict.fromkeys(others)])
             if foreign != FALSE:
@@ -507,7 +512,11 @@ class Compiled:
                 rows = [f"if {found.known}:", *(f"    {row}" for row in rows)]
             if criterion.when is not None:
                 when = self._own(criterion.when, references)
-                rows = [f"if {when.true}:", *(f"    {row}" for row in rows), f"elif not {when.false}: {unsure}"]
+                rows = [
+                    f"if {when.true}:",
+                    *(f"    {row}" for row in rows),
+                    f"elif not {when.false}: {unsure}",
+                ]
         except Unprovable:
             rows = [unsure]
         yield from rows
@@ -529,16 +538,18 @@ class Compiled:
             pad += "    "
         yield f"{pad}pass"
 
-    def _test(
-        self, test: Node, number: int, unsure: str, references: dict[str, Reference]
-    ) -> Iterator[str]:
+    def _test(self, test: Node, number: int, unsure: str, references: dict[str, Reference]) -> Iterator[str]:
         if not any(path[0] in references for path in test.paths()):
             proof = self.terms.truth(test)
             yield f"if {proof.true}: met += 1"
             yield f"elif {proof.false}: missed += 1"
             yield f"else: {unsure}"
             return
-        if not isinstance(test, Comparison) or len(test.rest) != 1 or test.rest[0][0] not in ("<", "<=", ">", ">="):
+        if (
+            not isinstance(test, Comparison)
+            or len(test.rest) != 1
+            or test.rest[0][0] not in ("<", "<=", ">", ">=")
+        ):
             raise Unprovable(())
         sign, right = test.rest[0]
         left = test.first
@@ -550,7 +561,13 @@ class Compiled:
         reference = references[right.path[0]]
         own = self.terms.number(left)
         simple = isinstance(left, Name) and left.path == right.path[1:] == reference.by
-        if own is None or own.size or not simple or reference.rest is not None and self._reads_this(reference):
+        if (
+            own is None
+            or own.size
+            or not simple
+            or (reference.rest is not None
+            and self._reads_this(reference))
+        ):
             raise Unprovable(())
         if self.kind.names.get(reference.by[0] if len(reference.by) == 1 else "", ((),))[1:]:
             same_kind = reference.log == self.kind.name
@@ -573,7 +590,9 @@ class Compiled:
 
     @staticmethod
     def _reads_this(reference: Reference) -> bool:
-        return any(path[0] == "this" for path in reference.rest.paths()) if reference.rest is not None else False
+        return (
+            any(path[0] == "this" for path in reference.rest.paths()) if reference.rest is not None else False
+        )
 
     def _group(self, reference: Reference, *, judged: bool) -> _Group:
         """Return code for what must agree in two runs, and the variables that must have a value."""
@@ -606,7 +625,11 @@ class Compiled:
             try:
                 if self._reads_this(reference):
                     raise Unprovable(())
-                rest = self.terms.truth(reference.rest) if reference.rest is not None else Proof(TRUE, FALSE, TRUE, FALSE)
+                rest = (
+                    self.terms.truth(reference.rest)
+                    if reference.rest is not None
+                    else Proof(TRUE, FALSE, TRUE, FALSE)
+                )
                 strength = self.terms.number(Name(reference.by))
                 if strength is None or len(self.terms.places(reference.by)) > 1:
                     raise Unprovable(())

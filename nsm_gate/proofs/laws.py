@@ -7,10 +7,10 @@ the whole outline one that is not compiled.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import jsonschema_rs
 
+from nsm_gate.nouns import Any
 from nsm_gate.proofs.code import FALSE, TRUE, Constants, both, either, negated
 from nsm_gate.proofs.outline import SILENT, Object, Outline, Slot, Unsupported, flat
 from nsm_gate.proofs.types import Types

@@ -224,7 +224,9 @@ class Outline:
                 closed = True
             elif others is not True:
                 rest += flat(others, self.schema)
-        if closed and any("properties" in n for n in nodes if n.get("additionalProperties", True) is not False):
+        if closed and any(
+            "properties" in n for n in nodes if n.get("additionalProperties", True) is not False
+        ):
             raise Unsupported("a closed object whose members stand in two places")
         if not closed:
             for member in self._learned.members(seen):
@@ -233,8 +235,11 @@ class Outline:
         self.objects.append(Object(number, (), (), ()))
         slots = [
             self._slot(
-                (*path, member), inner, member not in required or (*path, member) in self._asked,
-                (*seen, member), sure=sure,
+                (*path, member),
+                inner,
+                member not in required or (*path, member) in self._asked,
+                (*seen, member),
+                sure=sure,
             )
             for member, inner in declared.items()
         ]
@@ -262,7 +267,7 @@ def _kinds(nodes: Sequence[Mapping[str, Any]]) -> frozenset[str] | None:
             allowed = words
         else:
             both = allowed & words
-            if "integer" in allowed and "number" in words or "number" in allowed and "integer" in words:
+            if ("integer" in allowed and "number" in words) or ("number" in allowed and "integer" in words):
                 both |= {"integer"}
             allowed = both
     return allowed

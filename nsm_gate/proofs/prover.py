@@ -64,7 +64,9 @@ class Prover:
         try:
             kind = self._kind
             holder = kind.hyperparameters
-            asked = {(*holder, name) for name in kind.required_hyperparameters} if holder is not None else set()
+            asked = (
+                {(*holder, name) for name in kind.required_hyperparameters} if holder is not None else set()
+            )
             outline = Outline(kind.schema, self._learned, asked)
             self.compiled = Compiled(kind, self._policy, outline, self._now)
         except Unsupported as reason:

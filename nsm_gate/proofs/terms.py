@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from operator import attrgetter
-from typing import Any, NamedTuple
 
 from msgspec import UNSET
 
@@ -28,6 +27,7 @@ from nsm_gate.expressions import (
 )
 from nsm_gate.functions import FUNCTIONS
 from nsm_gate.model import Path
+from nsm_gate.nouns import Any, NamedTuple
 from nsm_gate.pointers import COUNT
 from nsm_gate.policy import LogKind
 from nsm_gate.proofs.code import FALSE, TRUE, Constants, both, either, negated
@@ -207,7 +207,9 @@ class Terms:
                     ordered = "GE" if node.name == "decreasing" else "LE"  # type: ignore[union-attr]
                     known = f"({listed} is not None and len({listed}) > 1)"
                     strict = ">" if ordered == "GE" else "<"
-                    holds = f"({listed}[0] {strict} {listed}[-1] and all(map({ordered}, {listed}, {listed}[1:])))"
+                    holds = (
+                        f"({listed}[0] {strict} {listed}[-1] and all(map({ordered}, {listed}, {listed}[1:])))"
+                    )
                     return _exact(both([known, holds]), both([known, negated(holds)]))
             case Call("close", (one, other), options):
                 closeness = self._close(one, other, options)
@@ -385,7 +387,9 @@ class Terms:
                     raise Unprovable(part.path)
                 reads[part.path] = self._reader(part.path)
         variables = list(dict.fromkeys(name for reader in reads.values() for name in reader.variables))
-        where = {path: (reader, [variables.index(n) for n in reader.variables]) for path, reader in reads.items()}
+        where = {
+            path: (reader, [variables.index(n) for n in reader.variables]) for path, reader in reads.items()
+        }
 
         def evaluate(*args: Any) -> Value:
             values = {path: reader.read([args[i] for i in at]) for path, (reader, at) in where.items()}
@@ -482,7 +486,6 @@ def _takes_unknown(node: Node) -> bool:
 
 def _numbers_of(reader: _Reader) -> Callable[[list[Any]], list[Any] | None]:
     """Return what reads a series of numbers from its list; ValueError where it holds anything else."""
-
     plucks = [read.member for read in reader.reads if isinstance(read, _Pluck)]
     quick = None
     if plucks and plucks[0] is not None and isinstance(reader.reads[0], _Pluck):

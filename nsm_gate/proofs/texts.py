@@ -30,7 +30,12 @@ def says_something() -> Callable[[str], bool]:
             return True
         plain = first.rstrip(".,;:").lower()
         word = _WORD.fullmatch(plain)
-        if word is not None and not plain.startswith(_VAGUE) and plain not in _VAGUE_WORDS and len(set(plain)) > 1:
+        if (
+            word is not None
+            and not plain.startswith(_VAGUE)
+            and plain not in _VAGUE_WORDS
+            and len(set(plain)) > 1
+        ):
             if len(known) < _REMEMBERED:
                 known.add(first)
             return True

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Union
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from nsm_gate.nouns import Annotated, Any, Literal, Union
 from nsm_gate.proofs.outline import Object, Outline, Slot, Unsupported
 
 _BOUNDS = {"minimum": "ge", "exclusiveMinimum": "gt", "maximum": "le", "exclusiveMaximum": "lt"}
@@ -62,11 +62,15 @@ class Types:
                 found = self._enforce(slot, keyword, lambda b: type(b) is int and abs(b) < _LARGE)
                 if found:
                     bounds[word] = max(found) if word[0] == "g" else min(found)
-            if "ge" in bounds and "gt" in bounds or "le" in bounds and "lt" in bounds:
+            if ("ge" in bounds and "gt" in bounds) or ("le" in bounds and "lt" in bounds):
                 raise Unsupported("two bounds on one side")
             # A whole number beyond 64 bits is left to the careful reader: its arithmetic may round.
             whole = {"ge": -_HUGE, "le": _HUGE, **bounds}
-            whole = {word: bound for word, bound in whole.items() if not {"ge": "gt", "le": "lt"}.get(word) in bounds}
+            whole = {
+                word: bound
+                for word, bound in whole.items()
+                if {"ge": "gt", "le": "lt"}.get(word) not in bounds
+            }
             options.append(Annotated[int, Meta(**whole)])
             if "number" in slot.kinds:
                 options.append(Annotated[float, Meta(**bounds)] if bounds else float)
@@ -76,7 +80,7 @@ class Types:
             options.append(list[self._type(slot.item)] if slot.item.kinds else _EMPTY)
         if not options:
             raise Unsupported("a value without a type")
-        return Union[tuple(options)]  # noqa: UP007
+        return Union[tuple(options)]
 
     def _words(self, slot: Slot) -> list[str] | None:
         """Return the words of an enumeration of words; None where it is none."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from nsm_gate import __version__
 from nsm_gate.errors import GateError
 from nsm_gate.model import Finding, ReferenceUsed, Report, Severity, Verdict
+from nsm_gate.nouns import Any
 from nsm_gate.render.style import Style
 from nsm_gate.render.untrusted import ACTIVE, COMMAND
 

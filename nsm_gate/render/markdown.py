@@ -12,11 +12,11 @@ import re
 import urllib.parse
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 from nsm_gate.errors import GateError
 from nsm_gate.model import Finding, Outcome, Report, Run, Severity, Verdict
 from nsm_gate.names import plural
+from nsm_gate.nouns import Any
 from nsm_gate.render.style import Style
 from nsm_gate.render.summary import checked, totals
 from nsm_gate.render.untrusted import plain

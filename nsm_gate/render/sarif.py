@@ -10,13 +10,13 @@ from __future__ import annotations
 import re
 import urllib.parse
 from collections import Counter
-from typing import Any
 
 from nsm_gate import HOME, __version__
 from nsm_gate.checks import CHECKS
 from nsm_gate.checks.check import Check
 from nsm_gate.model import Finding, Report, Severity
 from nsm_gate.names import plural
+from nsm_gate.nouns import Any
 from nsm_gate.render.concise import of_run
 from nsm_gate.render.fingerprints import fingerprints
 from nsm_gate.render.json import dump

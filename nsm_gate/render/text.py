@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 from nsm_gate.model import Excerpt, Finding, JudgedLog, Outcome, Report, Run, Severity, Verdict
 from nsm_gate.names import plural
-from nsm_gate.nouns import dataclass, field
+from nsm_gate.nouns import Any, dataclass, field
 from nsm_gate.render.style import Style, columns_of
 from nsm_gate.render.summary import gravest, idle_logs, shown_logs, totals
 from nsm_gate.render.untrusted import joined, plain
