@@ -17,7 +17,7 @@ from nsm_gate.timestamps import Instant, parse
 
 class _Held(NamedTuple):
     value: Any
-    index: int
+    at: int
     key: Key
 
 
@@ -45,9 +45,13 @@ class Best:
         self._places: dict[int, list[tuple[int, str]]] = {}
 
     def take(self, number: int, group: str | None, value: Any, index: int, key: Key) -> None:
-        """Take in a run that a reference may pick; without a group, one of which that is not known."""
+        """Take in a run that a reference may pick; without a group, one of which that is not known.
+
+        Without a value, it is comparable and has no measure."""
         if group is None:
             self._unsure[number] = True
+            return
+        if value is None:
             return
         place = (number, group)
         held = _Held(value, index, key)
@@ -60,9 +64,9 @@ class Best:
     def supersede(self, index: int | None) -> None:
         """Leave out a line that a later one of its run has replaced."""
         for place in self._places.pop(index, ()) if index is not None else ():
-            group = [held for held in self._groups[place] if held.index != index]
+            group = [held for held in self._groups[place] if held.at != index]
             self._groups[place] = group
-            if self._best[place].index == index:
+            if self._best[place].at == index:
                 del self._best[place]
                 for held in group:
                     best = self._best.get(place)

@@ -204,8 +204,9 @@ class Bulk:
         for number, reference in enumerate(compiled.sources if compiled is not None else ()):
             agreed = same(reference, record) if eligible(reference, record, None) else None
             value = record.value(reference.by) if agreed is not None else None
-            if agreed is not None and is_number(value):
-                yield number, -texts.setdefault(agreed, len(texts) + 1), value
+            if agreed is not None:
+                group = -texts.setdefault(agreed, len(texts) + 1)
+                yield number, group, value if is_number(value) else None
 
     # --- the lines in order -------------------------------------------------------------------
 
@@ -254,11 +255,11 @@ class Bulk:
                     continue
                 same_key, alike = history.add(Entered(self.book, index, 0), key, results)
                 if same_key is not None and not redo:
-                    earlier = known.get(same_key.index) if same_key.book is self.book else None
+                    earlier = known.get(same_key.at) if same_key.book is self.book else None
                     ended = earlier is not None and earlier[1] == "running" and status in _ENDED
                     redo = not (ended or corrected)
                 if alike is not None and not redo:
-                    first = known.get(alike.index) if alike.book is self.book else None
+                    first = known.get(alike.at) if alike.book is self.book else None
                     redo = first is None or first[0] != key
                 known[index] = (key, status)
                 if needs and not redo:
@@ -268,7 +269,7 @@ class Bulk:
                 if redo:
                     row = self._again(index, used)
                 if same_key is not None:
-                    best.supersede(same_key.index if same_key.book is self.book else None)
+                    best.supersede(same_key.at if same_key.book is self.book else None)
                 for reference, group, value in candidates:
                     best.take(
                         reference,

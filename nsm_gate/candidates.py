@@ -9,17 +9,17 @@ looked at one by one.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 
-from nsm_gate.history import Book, Key
+from nsm_gate.history import LONG, Book, Key
 from nsm_gate.model import Path
-from nsm_gate.nouns import dataclass, field
+from nsm_gate.nouns import dataclass, field, replace
 from nsm_gate.policy import Reference
 from nsm_gate.records import Record
 from nsm_gate.references import Picked, depends_on_this, eligible, none, pick, same, strength
-from nsm_gate.values import Value, decimal
+from nsm_gate.values import Value, is_number
 
 Order = int | datetime
 
@@ -39,7 +39,7 @@ class _Candidate:
     book: Book
     index: int
     key: Key | None
-    strength: Sequence[Decimal | None]
+    strength: Sequence[Decimal | float | None]
 
 
 @dataclass(slots=True)
@@ -100,7 +100,7 @@ class Candidates:
         """Yield every run that was logged before `this`, comparable or not, by its latest line."""
         return _earlier(reference, this, self._nearest(reference.log, this.path.rpartition("/")[0]))
 
-    def strongest(self, reference: Reference, agreed: str, path: str, before: datetime) -> Decimal | None:
+    def strongest(self, reference: Reference, agreed: str, path: str, before: datetime) -> Decimal | float | None:
         """Return the measure of the strongest run of another log kind, logged before a time.
 
         None where there is none, or where only looking closer tells.
@@ -213,46 +213,28 @@ class Candidates:
 
 
 _Told = tuple[Sequence[Key | None], Mapping[int, tuple[str, Value]]]
+_Line = tuple[Order, Book, int, Key | None, str | None, Sequence[Decimal | float | None]]
 
 
 def _groups(
     reference: Reference, books: Sequence[Book], *, timed: bool, told: Mapping[str, _Told]
 ) -> dict[str, _Group]:
-    rows: list[tuple[Order, Book, int, Key | None, str | None, list[Decimal | None]]] = []
-    for book in books:
-        places: Sequence[Path | None] = [None]
-        names = book.kind.names.get(reference.by[0], ()) if len(reference.by) == 1 else ()
-        places = [None, *names]
-        if book.path in told:
-            keys, facts = told[book.path]
-            sign = 1 if reference.pick == "max" else -1
-            for index, known in enumerate(keys):
-                agreed, value = facts.get(index, (None, None))
-                values = [] if agreed is None else [decimal(value) * sign] * len(places)
-                rows.append((index + 1, book, index, known, agreed, values))
-            continue
-        for index in range(len(book.lines)):
-            record = book.record(index)
-            if record is None:
-                continue
-            instant = record.instant if timed else None
-            if timed and instant is None:
-                continue
-            order: Order = instant.utc if instant is not None else index + 1
-            agreed = same(reference, record) if eligible(reference, record, None) else None
-            values = [strength(reference, record, place) for place in places] if agreed is not None else []
-            rows.append((order, book, index, record.key, agreed, values))
-    rows.sort(key=lambda row: row[0])  # stable: equal times keep the order of logs and lines
-    following: dict[Key, Order] = {}
+    lines: Iterable[_Line] = (line for book in books for line in _lines(reference, book, timed, told))
+    if timed or len(books) > 1:
+        lines = sorted(lines, key=lambda line: line[0])  # stable: equal times keep the order of logs and lines
     made: list[tuple[str, _Candidate]] = []
-    for order, book, index, key, agreed, values in reversed(rows):
-        until = following.get(key) if key is not None else None
-        if key is not None:
-            following[key] = order
+    latest: dict[Key, int] = {}
+    for order, book, index, key, agreed, values in lines:
+        if key in latest:
+            # The run's next line: from here on the earlier one speaks for it no more.
+            at = latest.pop(key)
+            made[at] = (made[at][0], replace(made[at][1], until=order))
         if agreed is not None:
-            made.append((agreed, _Candidate(order, until, book, index, key, values)))
+            if key is not None:
+                latest[key] = len(made)
+            made.append((agreed, _Candidate(order, None, book, index, key, values)))
     groups: dict[str, _Group] = {}
-    for agreed, candidate in reversed(made):
+    for agreed, candidate in made:
         group = groups.setdefault(agreed, _Group())
         if candidate.until is None:
             group.lasting.append(candidate)
@@ -260,6 +242,38 @@ def _groups(
         else:
             group.superseded.append(candidate)
     return groups
+
+
+def _lines(reference: Reference, book: Book, timed: bool, told: Mapping[str, _Told]) -> Iterator[_Line]:
+    """Yield the lines of a log that hold an entry, with what must agree where the reference may pick it."""
+    names = book.kind.names.get(reference.by[0], ()) if len(reference.by) == 1 else ()
+    places: Sequence[Path | None] = [None, *names]
+    known: Iterable[tuple[Key | None, str | None, Value]] | None = None
+    if book.path in told:
+        keys, facts = told[book.path]
+        known = ((key, *facts.get(index, (None, None))) for index, key in enumerate(keys))
+    elif not timed and len(book.lines) >= LONG:
+        from nsm_gate.proofs.glance import candidates  # only a long log is worth the import
+
+        known = candidates(reference, book)
+    if known is not None:
+        sign = 1 if reference.pick == "max" else -1
+        for index, (key, agreed, value) in enumerate(known):
+            # As it stands in the log: a third of a decimal's memory, and in the same order.
+            held = value * sign if agreed is not None and is_number(value) else None
+            yield index + 1, book, index, key, agreed, (held,) * len(places)
+        return
+    for index in range(len(book.lines)):
+        record = book.record(index)
+        if record is None:
+            continue
+        instant = record.instant if timed else None
+        if timed and instant is None:
+            continue
+        order: Order = instant.utc if instant is not None else index + 1
+        agreed = same(reference, record) if eligible(reference, record, None) else None
+        values = [strength(reference, record, place) for place in places] if agreed is not None else []
+        yield order, book, index, record.key, agreed, values
 
 
 def _valid(superseded: Sequence[_Candidate], order: Order, this: Record) -> Iterator[_Candidate]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Sequence
 
-from nsm_gate import lines
+from nsm_gate.lines import Lines as Text
 from nsm_gate.nouns import NamedTuple, dataclass, replace
 
 Lines = Sequence[bytes]
@@ -117,7 +117,7 @@ def _match(base: Lines, head: Lines) -> Sequence[int]:
     The kept pairs are a longest common subsequence; of a base that is wholly there, the leftmost
     embedding, so that a copy of the last line counts as appended.
     """
-    if isinstance(base, lines.Lines) and isinstance(head, lines.Lines):
+    if isinstance(base, Text) and isinstance(head, Text):
         if head.begins_with(base):
             return range(len(base))
     elif base == head[: len(base)]:

@@ -23,7 +23,7 @@ from nsm_gate.defects import Defects, defects
 from nsm_gate.errors import GateError
 from nsm_gate.findings import finding_of, waived, waiver_of
 from nsm_gate.governance import Governance, could_accept
-from nsm_gate.history import Book, History, LogInput
+from nsm_gate.history import Book, History, LogInput, Wanted, digest
 from nsm_gate.jsonl import decode, places
 from nsm_gate.model import (
     Entry,
@@ -448,8 +448,19 @@ class Engine:
         kind = book.kind.name
         if kind not in self.histories:
             judged = {log.book.path for log in self.task.logs}
-            self.histories[kind] = History(self.task.books_of(kind), self.task.bases, judged)
+            books = self.task.books_of(kind)
+            self.histories[kind] = History(books, self.task.bases, judged, self.wanted(kind))
         return self.histories[kind]
+
+    def wanted(self, kind: str) -> Wanted | None:
+        """Return the keys and digests of the lines to judge, where they are few; None where they are many."""
+        logs = [log.book for log in self.task.logs if log.book.kind.name == kind]
+        if sum(len(book.change.judged) for book in logs) > MANY or self.task.bases > 1:
+            return None
+        records = [record for book in logs for index in book.change.judged if (record := book.record(index))]
+        keys = {record.key for record in records if record.key is not None}
+        digests = {found for record in records if (found := digest(record)) is not None}
+        return Wanted(keys, digests)
 
     def validator(self, book: Book) -> Validator:
         kind = book.kind

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
 from nsm_gate.changes import Change
 from nsm_gate.checks.check import Seen
@@ -74,10 +74,15 @@ class LogInput(NamedTuple):
 
 
 class Entered(NamedTuple):
-    """A line that was entered: where it stands, and which bases held it."""
+    """A line that was entered.
+
+    Attributes:
+        at: Its index.
+        mask: Which bases held it.
+    """
 
     book: Book
-    index: int
+    at: int
     mask: int
 
 
@@ -89,13 +94,16 @@ class History:
     again in the rare case that another one is held against it.
     """
 
-    def __init__(self, books: Sequence[Book], bases: int, judged: Collection[str]) -> None:
+    def __init__(
+        self, books: Sequence[Book], bases: int, judged: Collection[str], wanted: Wanted | None = None
+    ) -> None:
         """Read the keys of all lines that every base already held.
 
         Args:
             books: All logs of the kind.
             bases: How many bases they were compared with.
             judged: Paths of the logs whose new lines will be entered; all lines of others count now.
+            wanted: What the lines that will be entered have; other lines are passed over then.
         """
         self._full = (1 << bases) - 1
         self._books = {book.path: book for book in books}
@@ -103,7 +111,7 @@ class History:
         self._digests: dict[Digest, Entered | list[Entered]] = {}
         for book in books:
             other = book.path not in judged
-            for index in range(len(book.lines)) if bases or other else ():
+            for index in _wanted(book, wanted) if bases or other else ():
                 mask = book.change.mask(index)
                 if other or mask == self._full:
                     record = book.record(index)
@@ -150,11 +158,44 @@ class History:
         if alike:
             wanted = _fingerprint(record)
             for entered in alike:
-                other = entered.book.record(entered.index)
+                other = entered.book.record(entered.at)
                 if other is not None and _fingerprint(other) == wanted:
                     twin = _seen(entered) if other.key != key else None
                     break
         return [_seen(entered) for entered in same], twin
+
+
+class Wanted(NamedTuple):
+    """What lines are looked for by."""
+
+    keys: Collection[Key]
+    digests: Collection[Digest]
+
+
+LONG = 400
+"""Lines from which a log is glanced over before it is read."""
+
+
+def _wanted(book: Book, wanted: Wanted | None) -> Iterable[int]:
+    """Return the lines that may have what is looked for."""
+    if wanted is None or len(book.lines) < LONG:
+        return range(len(book.lines))
+    from nsm_gate.proofs.glance import keys  # only a long log is worth the import
+
+    read = keys(book)
+    if read is None:
+        return range(len(book.lines))
+    return _among(read, wanted, len(book.lines))
+
+
+def _among(
+    read: Callable[[int], tuple[Key | None, Digest | None]], wanted: Wanted, count: int
+) -> Iterator[int]:
+    known, digests = wanted
+    for index in range(count):
+        key, results = read(index)
+        if key in known or results in digests:
+            yield index
 
 
 def _append(
@@ -171,16 +212,16 @@ def _before(held: Entered | list[Entered], own: tuple[str, int]) -> list[Entered
     entries = held if type(held) is list else [held]
     found: list[Entered] = []
     for entered in entries:
-        if (entered.book.path, entered.index) == own:  # type: ignore[union-attr]
+        if (entered.book.path, entered.at) == own:  # type: ignore[union-attr]
             break
         found.append(entered)  # type: ignore[arg-type]
     return found
 
 
 def _seen(entered: Entered) -> Seen:
-    record = entered.book.record(entered.index)
+    record = entered.book.record(entered.at)
     name, status = (record.name, record.status) if record is not None else (None, None)
-    return Seen(entered.book.path, entered.index + 1, name, status)
+    return Seen(entered.book.path, entered.at + 1, name, status)
 
 
 Digest = float | str

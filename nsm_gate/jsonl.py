@@ -29,6 +29,17 @@ _INTERRUPTED = "a writer was interrupted: remove the line, or log the run again"
 _UTF_16 = "the file looks like UTF-16: save it as UTF-8"
 
 
+def split(data: bytes) -> tuple[list[bytes], bool]:
+    r"""Return the lines of a text without their newlines, and whether the last one has its own.
+
+    Splits on `\n` only, as `nsm_gate.lines` does over the bytes of a log.
+    """
+    lines = data.split(b"\n")
+    if not lines[-1]:
+        return lines[:-1], True
+    return lines, False
+
+
 def decode(line: Line, max_bytes: int = MAX_LINE) -> Entry | Malformed:
     """Decode one physical line, strictly.
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Mapping
+from typing import IO
 
 from nsm_gate.edge.trees import Item
 from nsm_gate.errors import GateError
@@ -27,11 +28,34 @@ _EMPTY = (
 
 
 class Object(NamedTuple):
-    """An object of the repository."""
+    """An object of the repository.
+
+    Attributes:
+        size: Of its content, in bytes.
+        data: Its content; None where it was compared with another content, which begins with it.
+    """
 
     oid: str
     kind: str
-    data: bytes
+    size: int
+    data: bytes | None
+
+
+_CHUNK = 1 << 20
+
+
+def _content(pipe: IO[bytes], size: int, other: bytes | None) -> bytes | None:
+    """Return what a pipe gives; None where another content begins with it."""
+    if other is None or size > len(other):
+        return pipe.read(size)
+    known = memoryview(other)
+    at = 0
+    while at < size:
+        part = pipe.read(min(_CHUNK, size - at))
+        if known[at : at + len(part)] != part or not part:
+            return other[:at] + part + pipe.read(size - at - len(part))
+        at += len(part)
+    return None
 
 
 class Git:
@@ -67,8 +91,14 @@ class Git:
             raise GateError(f"git {args[0]} failed: {_said(done.stderr)}", "", None)
         return done.stdout
 
-    def object(self, name: str, limit: int | None = None) -> Object | None:
-        """Return the object that a revision names, or None where there is none here."""
+    def object(self, name: str, limit: int | None = None, other: bytes | None = None) -> Object | None:
+        """Return the object that a revision names, or None where there is none here.
+
+        Args:
+            name: The revision.
+            limit: Bytes over which it is refused with a GateError.
+            other: A content that may begin with the object's: then it is not kept beside it.
+        """
         if not name or any(c in name for c in "\0\n\r") or len(name) > 4096:
             return None
         if self._batch is None:
@@ -96,9 +126,9 @@ class Git:
             self._batch.kill()
             self.close()
             raise GateError(f"{size:,} bytes, over the limit of {limit:,}", "raise limits.file")
-        data = pipe_out.read(size)
+        data = _content(pipe_out, size, other)
         pipe_out.read(1)
-        return Object(parts[0].decode(), parts[1].decode(), data)
+        return Object(parts[0].decode(), parts[1].decode(), size, data)
 
     def commit(self, name: str) -> str | None:
         """Return the object id of the commit that a revision names, or None."""
@@ -113,7 +143,7 @@ class Git:
     def parents(self, oid: str) -> list[str]:
         """Return the parents that the commit records, even where a shallow clone lacks them."""
         found = self.object(oid)
-        head = found.data.split(b"\n\n", 1)[0] if found else b""
+        head = found.data.split(b"\n\n", 1)[0] if found and found.data else b""
         return [row[7:].decode() for row in head.split(b"\n") if row.startswith(b"parent ")]
 
     def merge_base(self, one: str, other: str) -> str | None:

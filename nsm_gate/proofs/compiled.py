@@ -565,8 +565,7 @@ class Compiled:
             own is None
             or own.size
             or not simple
-            or (reference.rest is not None
-            and self._reads_this(reference))
+            or (reference.rest is not None and self._reads_this(reference))
         ):
             raise Unprovable(())
         if self.kind.names.get(reference.by[0] if len(reference.by) == 1 else "", ((),))[1:]:
@@ -638,9 +637,11 @@ class Compiled:
                 yield f"if {self._completed}: candidates += (({number}, None, None),)"
                 continue
             there = list(group.musts)
-            eligible = both([self._completed, rest.true, strength.known, *there])
+            sure = strength.known == TRUE
+            measure = strength.code if sure else f"({strength.code} if {strength.known} else None)"
+            eligible = both([self._completed, rest.true, *there])
             maybe = both([self._completed, rest.may_be_true, *there])
-            yield f"if {eligible}: candidates += (({number}, {group.code}, {strength.code}),)"
+            yield f"if {eligible}: candidates += (({number}, {group.code}, {measure}),)"
             if maybe != both([self._completed, rest.true, *there]):
                 yield f"elif {maybe}: candidates += (({number}, None, None),)"
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from nsm_gate.nouns import Annotated, Any, Literal, Union
+from typing import Annotated, Any, Literal, Union
 from nsm_gate.proofs.outline import Object, Outline, Slot, Unsupported
 
 _BOUNDS = {"minimum": "ge", "exclusiveMinimum": "gt", "maximum": "le", "exclusiveMaximum": "lt"}
