@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
+
+from nsm_gate.nouns import NamedTuple
 
 CELL: Final = 1024
 """Bytes of one process's notes: the line's number, what is done, the file."""
