@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 from nsm_gate.checks import BY_ID
 from nsm_gate.commands.surroundings import Surroundings
+from nsm_gate.commands.watch import Watch
 from nsm_gate.edge.files import WorkTree
 from nsm_gate.edge.git import Git, discover
 from nsm_gate.edge.logs import relative
@@ -27,6 +28,7 @@ class Workspace(NamedTuple):
         git: The repository, or None outside of one.
         paths: What the command line names, from the root; None where it names nothing.
         work: The files on disk.
+        watch: Is told how long the reading of the rules may take.
     """
 
     root: str
@@ -34,6 +36,7 @@ class Workspace(NamedTuple):
     paths: list[str] | None
     work: WorkTree
     cwd: str
+    watch: Watch
 
     def policy(self, tree: Tree, config: str | None, *, examples: bool = False) -> Policy:
         """Return the policy of a tree.
@@ -57,7 +60,9 @@ class Workspace(NamedTuple):
             if name is None:
                 folder, name = os.path.split(os.path.join(self.cwd, config))
                 tree = WorkTree(folder, None)
-        return read_rules(tree, name, BY_ID, untrusted=untrusted, examples=examples)
+        return read_rules(
+            tree, name, BY_ID, untrusted=untrusted, examples=examples, begin=self.watch.hurry
+        )  # fmt: skip
 
 
 @contextmanager
@@ -74,7 +79,7 @@ def opened(world: Surroundings, given: Sequence[str] = (), *, needs_git: bool = 
     """
     root, git, paths = _place(given, world, needs_git)
     try:
-        yield Workspace(root, git, paths, WorkTree(root, git, Limits().file), world.cwd)
+        yield Workspace(root, git, paths, WorkTree(root, git, Limits().file), world.cwd, world.watch)
     finally:
         if git is not None:
             git.close()

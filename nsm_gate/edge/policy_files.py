@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 import jiter
@@ -16,7 +16,7 @@ from nsm_gate.errors import GateError, GateErrors
 from nsm_gate.policy import Policy
 from nsm_gate.schema import Validator
 from nsm_gate.sources import Sources
-from nsm_gate.strict_yaml import MAX_DEPTH, Node, load
+from nsm_gate.strict_yaml import MAX_BYTES, MAX_DEPTH, Node, load
 
 if TYPE_CHECKING:
     from nsm_gate.edge.enforcement import Enforced
@@ -46,6 +46,7 @@ def read_rules(
     *,
     untrusted: Collection[str] = (),
     examples: bool = False,
+    begin: Callable[[float], None] = lambda _seconds: None,
 ) -> tuple[Policy, Sources]:
     """Return the policy that a tree's configuration and the packs make together, and what it is made of.
 
@@ -55,6 +56,7 @@ def read_rules(
         rule_ids: Every rule that a configuration may name.
         untrusted: Folders that the judged change may write to: no installed pack is taken from there.
         examples: Whether the examples of the rules are wanted, too.
+        begin: Called with `limits.seconds` before the rules and schemas are read.
 
     Raises:
         GateErrors: All mistakes of all files.
@@ -65,6 +67,7 @@ def read_rules(
         errors += check_shape(config, Validator(_own_schema("config.schema.json"), CONFIG))
     if errors:
         config = _usable(config)  # the mistakes of rules files are told with them
+    begin(config_build.limits(config, []).seconds)
     extends = config.get("extends") if config else None
     package = _package(extends, untrusted)
     bundled = package.bundled if package else extends is None or extends.value == "nsm"
@@ -184,6 +187,8 @@ def _own_schema(name: str) -> Mapping[str, Any]:
 def _config(tree: Tree, config_path: str | None) -> tuple[Node | None, str]:
     if config_path is not None:
         data = tree.read(config_path)
+        if data is None and tree.item(config_path) is not None:
+            raise GateError("it is not a regular file", "name a file", config_path)
         if data is None:
             raise GateError(
                 f"configuration {config_path!r} is not there", f"looked in {tree.label}", config_path
@@ -233,6 +238,8 @@ def _pyproject(data: bytes, path: str) -> Node | None:
         import tomllib
     else:
         import tomli as tomllib
+    if len(data) > MAX_BYTES:
+        raise GateError(f"file is over {MAX_BYTES // 1024} KiB", f"configure the gate in {CONFIG}", path)
     try:
         text = data.decode("utf-8")
         tool = tomllib.loads(text).get("tool")
@@ -255,7 +262,7 @@ def _pyproject(data: bytes, path: str) -> Node | None:
     def node(value: Any, key: str | None, depth: int = 0) -> Node:
         line, column = place(key)
         if depth > MAX_DEPTH:
-            raise GateError(f"nested deeper than {MAX_DEPTH}", "", path, line, column)
+            raise GateError(f"nested deeper than {MAX_DEPTH}", "flatten it", path, line, column)
         if isinstance(value, dict):
             members = {name: node(inner, name, depth + 1) for name, inner in value.items()}
             keys = {name: place(name) for name in value}
