@@ -11,7 +11,7 @@ from nsm_gate.expressions import Call, Comparison, Name, Node
 from nsm_gate.functions import FUNCTIONS, standard_error
 from nsm_gate.model import Json, Outcome, Path, ReferenceUsed, Verdict
 from nsm_gate.nouns import NamedTuple
-from nsm_gate.pointers import COUNT, dotted, pointer, show
+from nsm_gate.pointers import COUNT, EVERYWHERE, dotted, pointer, show
 from nsm_gate.policy import Branch, Criterion, Domain, ExperimentType, UseDomain
 from nsm_gate.records import ABSENT, Record
 from nsm_gate.references import Picked
@@ -66,7 +66,7 @@ def judge(applied: Applied, record: Record, pick: Pick, refused: Collection[str]
         applied: The criterion.
         record: The run.
         pick: Finds the run that a reference stands for.
-        refused: JSON pointers of values that the schema refuses: they count as unknown.
+        refused: JSON pointers of values that the schema refuses, or EVERYWHERE: they count as unknown.
     """
     return _Judgement(applied, record, pick, refused).verdict()
 
@@ -84,12 +84,15 @@ class _Judgement:
     def lookup(self, path: tuple[str, ...], gaps: bool = False, /) -> Value:
         found = self.reference(path[0])
         if found is None:
-            if self.refused and pointer(*self.record.place(path)) in self.refused:
+            if self.refused and self.is_refused(self.record.place(path)):
                 return UNKNOWN
             return self.record.value(path, gaps)
         if found.record is None or len(path) == 1:
             return UNKNOWN
         return found.record.value_like(path[1:], self.record)
+
+    def is_refused(self, place: Path) -> bool:
+        return pointer(*place) in self.refused or EVERYWHERE in self.refused
 
     def reference(self, name: str) -> Picked | None:
         if name not in self.picked:
@@ -230,7 +233,7 @@ class _Judgement:
             return f"no count of examples is declared for {path[-1]}"
         run = self.record.kind.run
         short = ".".join(place[len(run) :] if place[: len(run)] == run else place)
-        if pointer(*place) in self.refused and self.record.at(place) is not ABSENT:
+        if self.is_refused(place) and self.record.at(place) is not ABSENT:
             return f"{short} is refused by the schema"
         value = self.record.entry.value
         for index, member in enumerate(place):

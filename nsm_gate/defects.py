@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 
 from nsm_gate.checks import CHECKS
 from nsm_gate.checks.check import EntryCheck, Subject
 from nsm_gate.model import Problem
 from nsm_gate.nouns import NamedTuple
+from nsm_gate.pointers import EVERYWHERE
+
+_INDEX = re.compile(r"/[0-9]+(?=/|$)")
 
 
 class Defects(NamedTuple):
@@ -15,7 +19,8 @@ class Defects(NamedTuple):
 
     Attributes:
         problems: In the order of the checks, those of the schema first.
-        refused: JSON pointers of values that the schema refuses.
+        refused: JSON pointers of values that the schema refuses, and of lists that hold one; EVERYWHERE where
+            there are more than are listed.
         reported: JSON pointers of values that some problem speaks of already.
         roots: Beginnings of the pointers under which nothing is reported.
     """
@@ -57,16 +62,21 @@ def defects(subject: Subject, only: Collection[str] | None = None) -> Defects:
             owned.update(problem.covers)
     roots = tuple(f"{flaw.pointer}/" for flaw in flaws if flaw.below and flaw.pointer not in owned)
     refused = {flaw.pointer or "" for flaw in flaws if flaw.pointer not in owned and not flaw.yields}
+    cut = any(flaw.is_cut for flaw in subject.flaws)
     told = {place for _, problem in found for place in problem.covers}
     kept = [
         problem
         for owns, problem in found
         if not (problem.pointer or "").startswith(roots)
         and not (refused | told).intersection(problem.reads)
+        and not (cut and problem.reads)
         and (owns or problem.pointer not in refused)
     ]
     laws = {problem.pointer for problem in kept if problem.reads}
     shown = [
         flaw for flaw in flaws if flaw.pointer not in owned and not (flaw.yields and flaw.pointer in laws)
     ]
-    return Defects((*shown, *kept), frozenset(refused), frozenset(refused | owned), roots)
+    # A path over a list plucks: what one item refuses, the series does.
+    lists = {_INDEX.sub("", place) for place in refused}
+    beyond = {EVERYWHERE} if cut else set()
+    return Defects((*shown, *kept), frozenset(refused | lists | beyond), frozenset(refused | owned), roots)

@@ -193,11 +193,13 @@ def _last_values(args: Sequence[Value], options: Mapping[str, Value], least: int
 
 
 def _stable(args: Sequence[Value], options: Mapping[str, Value]) -> Value:
+    tolerance = options.get("tolerance", Decimal("0.1"))
+    if not is_number(tolerance) or _whole(options.get("last", 0), 0) is None:
+        return UNKNOWN
     if type(args[0]) is str:
         return args[0].strip().lower() == "stable"
     values = _last_values(args, options, 2)
-    tolerance = options.get("tolerance", Decimal("0.1"))
-    if values is None or not is_number(tolerance):
+    if values is None:
         return UNKNOWN
     spread = CONTEXT.subtract(max(values), min(values))
     return spread <= CONTEXT.multiply(decimal(tolerance), max(v.copy_abs() for v in values))

@@ -25,6 +25,7 @@ from nsm_gate.values import decimal, is_number, order
 
 MAX_LENGTH = 1000
 MAX_DEPTH = 32
+_SPLIT = "make several criteria of it"
 
 
 class ExpressionError(ValueError):
@@ -65,7 +66,7 @@ def parse(text: str, bare: Mapping[str, tuple[str, ...]] | None = None) -> Node:
             `best_baseline.accuracy`).
     """
     if len(text) > MAX_LENGTH:
-        raise ExpressionError(f"expression is longer than {MAX_LENGTH} characters", 1)
+        raise ExpressionError(f"expression is longer than {MAX_LENGTH} characters", 1, _SPLIT)
     return _Parser(text, bare or {}).whole()
 
 
@@ -76,7 +77,7 @@ _RANGE = re.compile(r"(.*?\S)\s+\.\.\s+(\S.*)", re.DOTALL)
 def parse_test(text: str, own: tuple[str, ...], bare: Mapping[str, tuple[str, ...]]) -> Node:
     """Parse a test of one name: `> 0.55`, `0.2 .. 0.4`, `achieved`; or a whole expression."""
     if len(text) > MAX_LENGTH:
-        raise ExpressionError(f"expression is longer than {MAX_LENGTH} characters", 1)
+        raise ExpressionError(f"expression is longer than {MAX_LENGTH} characters", 1, _SPLIT)
     subject = Name(own)
     found = _TEST.fullmatch(text)
     if found:
@@ -167,7 +168,7 @@ class _Parser:
     def either(self) -> Node:
         self.depth += 1
         if self.depth > MAX_DEPTH:
-            raise ExpressionError(f"nested deeper than {MAX_DEPTH}", self.tokens[self.at][2])
+            raise ExpressionError(f"nested deeper than {MAX_DEPTH}", self.tokens[self.at][2], _SPLIT)
         items = [self.both()]
         while self.peek() == "or":
             self.take()

@@ -12,6 +12,9 @@ def pointer(*members: str | int) -> str:
     return "".join("/" + str(m).replace("~", "~0").replace("/", "~1") for m in members)
 
 
+EVERYWHERE = "*"
+"""Stands among the pointers of refused values where more are refused than are listed: it might be any."""
+
 COUNT = "count()"
 """Stands before the last member of a path that means the count of examples behind a rate."""
 

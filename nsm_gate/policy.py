@@ -246,7 +246,7 @@ class SeverityRule(NamedTuple):
 
 
 class Limits(NamedTuple):
-    """Sizes beyond which nothing is read, in bytes, and how long a judgement may take, in seconds."""
+    """Sizes beyond which nothing is read, in bytes, and how long a judgement may stand still, in seconds."""
 
     line: int = 1 << 20
     file: int = 256 << 20

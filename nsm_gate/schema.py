@@ -43,6 +43,11 @@ class Flaw(NamedTuple):
     conditional: bool = False
 
     @property
+    def is_cut(self) -> bool:
+        """Return whether it stands for all that is not listed."""
+        return not self.keyword
+
+    @property
     def is_unknown_member(self) -> bool:
         """Return whether a closed object has a member that it does not know."""
         return self.keyword in ("additionalProperties", "unevaluatedProperties")
@@ -85,6 +90,8 @@ class Validator:
             if away is not None:
                 fact = f"it refers to {away[1]}, and nothing is fetched"
                 hint = "copy what it refers to into its $defs"
+            elif getattr(getattr(error, "kind", None), "format", None) == "regex":
+                fact, hint = _unusable(native, str(error.instance))  # type: ignore[attr-defined]
             raise SchemaError(f"not a usable JSON Schema: {fact}", hint, path, steps=steps) from None
 
     def accepts(self, value: Json) -> bool:
@@ -99,11 +106,14 @@ class Validator:
                 yield pointer(*error.instance_path)
 
     def flaws(self, value: Json) -> Iterator[Flaw]:
-        """Yield at most `MAX_ERRORS` flaws of a value, in the order of the schema."""
+        """Yield the flaws of a value in the order of the schema: those of `MAX_ERRORS` errors, and a last one
+        where there are more.
+        """
         if self.accepts(value):
             return
         for count, error in enumerate(self._engine.iter_errors(value)):
             if count == MAX_ERRORS:
+                yield Flaw("", "", "more breaks the schema than is listed", "mend what is listed first")
                 return
             yield from self._flaws_of(error)
 
@@ -120,8 +130,10 @@ class Validator:
             absent = f"{label}.{member}" if steps else member
             yield Flaw(where + pointer(member), keyword, f"{absent} is absent", f"add {show(member)}", member)
         elif name in ("AdditionalProperties", "UnevaluatedProperties"):
-            for member in kind.unexpected[:MAX_ERRORS]:
+            more = len(kind.unexpected) - MAX_ERRORS
+            for number, member in enumerate(kind.unexpected[:MAX_ERRORS], 1):
                 fact = f"{label} has no member {show(member)}"
+                fact += f", nor {more:,} more" * (number == MAX_ERRORS and more > 0)
                 yield Flaw(where + pointer(member), keyword, fact, "remove or rename it", member)
         else:
             fact, hint = self._refusal(name, kind, error)
@@ -207,6 +219,18 @@ _SIZES = {
     "MinProperties": ("fewer than", "member", "at least"),
     "MaxProperties": ("more than", "member", "at most"),
 }
+
+
+def _unusable(native: Any, pattern: str) -> tuple[str, str]:
+    """Say why a pattern cannot be compiled, and the remedy."""
+    try:
+        large = native.RegexOptions(size_limit=_REGEX_BYTES * 64)
+        native.validator_for({"pattern": pattern}, offline=True, pattern_options=large)
+    except Exception:  # as above
+        hint = "the gate's patterns know no look-around and no back-references"
+        return f"the pattern {show(pattern)} cannot be used", hint
+    fact = f"the pattern {show(pattern)} takes over {_REGEX_BYTES >> 20} MiB when it is compiled"
+    return fact, "repeat less in it: a{1,1000} stands for a thousand times a"
 
 
 def resolved(node: Any, root: Mapping[str, Any]) -> Mapping[str, Any]:

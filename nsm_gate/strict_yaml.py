@@ -142,6 +142,8 @@ def _broken(error: yaml.MarkedYAMLError, source: str, path: str) -> GateError:
                 path, number, swallowed.start(1) + 1,
             )  # fmt: skip
     problem = " ".join(str(error.problem or "cannot be read").split())
+    if "maximum nesting depth" in problem:  # libyaml's own, which looks ahead of the events
+        return GateError(f"nested deeper than {MAX_DEPTH}", "flatten it", path, line, column)
     hint = "put a text that holds : # , [ ] { } or quotes in single quotes, and indent alike"
     return GateError(f"not YAML: {problem}", hint, path, line, column)
 
@@ -170,14 +172,14 @@ class _Reader:
             raise GateError("tags are not allowed", "remove the tag", self.path, line, column)
         if isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent)):
             if len(self.stack) == MAX_DEPTH:
-                raise GateError(f"nested deeper than {MAX_DEPTH}", "", self.path, line, column)
+                raise GateError(f"nested deeper than {MAX_DEPTH}", "flatten it", self.path, line, column)
             empty: Any = {} if isinstance(event, yaml.MappingStartEvent) else []
             self.stack.append((Node(empty, self.path, line, column), None))
         elif isinstance(event, (yaml.MappingEndEvent, yaml.SequenceEndEvent)):
             self.add(self.stack.pop()[0])
         elif isinstance(event, yaml.ScalarEvent):
             if len(event.value) > MAX_SCALAR:
-                raise GateError(f"text over {MAX_SCALAR:,} characters", "", self.path, line, column)
+                raise GateError(f"text over {MAX_SCALAR:,} characters", "shorten it", self.path, line, column)
             plain = event.style is None or event.style == ""
             value = _resolve(event.value) if plain else event.value
             self.add(

@@ -77,8 +77,9 @@ class Notes:
 
     @contextmanager
     def instead(self, path: str, line: int) -> Iterator[None]:
-        """Note a line of a file while the lines of a log are judged that is made up of it."""
-        before = self._line
+        """Note a line of a file while it is at work, also where it is judged as a log that is made up."""
+        before, cell = self._line, slice(self._line.start, self._line.start + CELL)
+        noted = bytes(self._memory[cell]) if before is not self._unused else b""
         self.file(path)
         self.line(line)
         self._line = self._unused
@@ -86,6 +87,8 @@ class Notes:
             yield
         finally:
             self._line = before
+            if noted:
+                self._memory[cell] = noted
 
 
 def mark(words: str) -> bytes:

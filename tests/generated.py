@@ -8,6 +8,7 @@ prints on a real repository, made here with fixed times so that they are the sam
 
 from __future__ import annotations
 
+import json
 import sys
 import tempfile
 from collections.abc import Callable
@@ -20,7 +21,7 @@ from nsm_gate.checks import CHECKS
 from nsm_gate.commands.rules import summary
 from nsm_gate.functions import FUNCTIONS
 from tests import compiled_pack, criteria_tables
-from tests.support import ROOT, Repo, a_run, edited, environment, gate
+from tests.support import ROOT, Repo, a_run, edited, environment, exploding, gate, gate_process
 
 _DATE = "2025-11-03T12:00:00+00:00"
 
@@ -110,6 +111,19 @@ def action_table(part: str) -> str:
     return "\n".join(rows)
 
 
+def standing_still() -> str:
+    """Return what is said where a schema explodes."""
+    with tempfile.TemporaryDirectory() as folder:
+        repo = Repo.init(Path(folder) / "r")
+        repo.write("nsm-gate.yaml", "rules: [rules]\nlimits: {seconds: 1}\n")
+        kind = "log: sweep\nfiles: ['**/sweep.jsonl']\nschema: sweep.schema.json\nkey: [id]\nrun_id: id\n"
+        repo.write("rules/sweep.yaml", kind)
+        repo.write("rules/sweep.schema.json", json.dumps(exploding()))
+        repo.write("sweep.jsonl", [{"id": "a", "x": 1}])
+        result = gate_process("check", "--all", cwd=repo.path, env=repo.env)
+    return f"```console\n$ nsm-gate check --all\n{result.err}```"
+
+
 _WARNINGS = ("class-collapse", "zero-task-loss", "impossible-metric")
 PARTS: dict[str, dict[str, Callable[[], str]]] = {
     "README.md": {"transcript": failing_check, "rules": rules_table},
@@ -119,6 +133,7 @@ PARTS: dict[str, dict[str, Callable[[], str]]] = {
         "annotations": annotations,
         "summary": partial(failing, "check", "--staged", "--output-format", "markdown"),
     },
+    "docs/limits.md": {"standing-still": standing_still},
     "docs/criteria.md": {
         "criteria": criteria_tables.types_table,
         "domains": criteria_tables.domains_table,

@@ -173,6 +173,16 @@ def content(data: bytes | str | Sequence[Any]) -> bytes:
     return data.encode() if isinstance(data, str) else lines(*data)
 
 
+def exploding() -> dict[str, Any]:
+    """Return a schema that takes 2^60 steps to refuse anything but a 0."""
+    parts: dict[str, Any] = {"a0": {"const": 0}}
+    for number in range(1, 61):
+        parts[f"a{number}"] = {
+            "anyOf": [{"$ref": f"#/$defs/a{number - 1}"}, {"$ref": f"#/$defs/a{number - 1}"}]
+        }
+    return {"$defs": parts, "type": "object", "properties": {"x": {"$ref": "#/$defs/a60"}}}
+
+
 Change = Callable[[dict[str, Any]], object]
 
 

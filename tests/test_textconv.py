@@ -171,7 +171,7 @@ def test_nothing_in_a_log_can_act_on_a_terminal_or_in_ci(tmp_path: Path) -> None
 def test_a_file_over_the_limit_is_shown_by_its_digest(tmp_path: Path) -> None:
     (tmp_path / "nsm-gate.yaml").write_text("limits: {file: 1KiB}\n")
     one, other = (shown(tmp_path, letter * 2000) for letter in (b"x", b"y"))
-    assert one.out.startswith("2,000 bytes, over the limit of 1,024 · sha256 ")
+    assert one.out.startswith("2,000 bytes, over the limit of 1,024 (limits.file) · sha256 ")
     assert one.out != other.out
     assert (one.code, other.code) == (0, 0)
 

@@ -22,7 +22,9 @@ def run(subject: Subject) -> Iterator[Problem]:
     """Yield the flaws of the entry, and a domain that the policy does not know."""
     record = subject.record
     for flaw in subject.flaws:
-        if not flaw.is_unknown_member:
+        if flaw.is_cut:
+            yield Problem("schema", flaw.message, flaw.hint, record.line, pointer="", yields=True)
+        elif not flaw.is_unknown_member:
             whole = flaw.keyword in ("type", "required")
             # A combination of members is wrong: the name of the object that holds them is enough.
             at = At.NAME if flaw.keyword in ("not", "anyOf", "oneOf") else At.VALUE
@@ -30,7 +32,7 @@ def run(subject: Subject) -> Iterator[Problem]:
                 "schema", flaw.message, flaw.hint, record.line, pointer=flaw.pointer, at=at, below=whole,
                 yields=flaw.conditional,
             )  # fmt: skip
-    refused = {flaw.pointer for flaw in subject.flaws if not flaw.is_unknown_member}
+    refused = {flaw.pointer for flaw in subject.flaws if not (flaw.is_unknown_member or flaw.is_cut)}
     for metric in subject.domain.metrics if subject.domain else ():
         path = record.kind.run + tuple(metric.split("."))
         value, where = record.at(path), pointer(*path)

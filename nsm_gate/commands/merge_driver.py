@@ -72,7 +72,7 @@ def _outcome(files: list[str], path: str, world: Surroundings) -> Refused | None
     # conflict, and would leave nothing but our side in the file.
     replace(ours, _marked(ours, theirs))
     if over is not None:
-        return Refused(f"{over:,} bytes, over the limit of {limit:,}")
+        return Refused(f"{over:,} bytes, over the limit of {limit:,}: raise limits.file")
     if isinstance(policy, Refused):
         return policy
     joined = _joined(data, path, policy, merging, world)

@@ -49,7 +49,8 @@ def execute(args: argparse.Namespace, world: Surroundings) -> int:
         raise GateError("not a regular file", "name a log", args.file)
     size = os.path.getsize(place)
     if size > limits.file:
-        world.stdout.write(f"{size:,} bytes, over the limit of {limits.file:,} · sha256 {_digest(place)}\n")
+        said = f"{size:,} bytes, over the limit of {limits.file:,} (limits.file)"
+        world.stdout.write(f"{said} · sha256 {_digest(place)}\n")
         return 0
     world.watch.tell(seconds=limits.seconds, at=args.file)
     lines, terminated = split(read_file(place, args.file, None))

@@ -38,6 +38,7 @@ class Watch:
         """Write to `handle`; keep notes in `memory`."""
         self._handle = handle
         self._memory = memory
+        self._is_told = False
 
     def tell(
         self, *, seconds: float | None = None, at: str | None = None, formats: Sequence[str] = ()
@@ -51,8 +52,22 @@ class Watch:
         """
         if at is not None:
             HERE.file(at)
+        self._is_told = self._is_told or seconds is not None
+        self._write(seconds, seconds is not None, formats)
+
+    def hurry(self, seconds: float) -> None:
+        """Tell the parent how long the set-up may take: never longer than it may without a word.
+
+        A proposed change sets this, too, before it is known whose rules judge. Once the judgement was told
+        its time, this says nothing.
+        """
+        if not self._is_told:
+            shorter = min(seconds, _BEFORE_IT_IS_TOLD)
+            self._write(shorter, shorter < _BEFORE_IT_IS_TOLD, ())
+
+    def _write(self, seconds: float | None, is_set: bool, formats: Sequence[str]) -> None:
         if self._handle is not None:
-            row = json.dumps([seconds, list(formats)[:20]])
+            row = json.dumps([seconds, is_set, list(formats)[:20]])
             os.write(self._handle, row.encode() + b"\n")
 
     def work(self, number: int) -> None:
@@ -151,7 +166,7 @@ class _Judgement:
         self.memory = memory
         self.code = 2
         self.limit = _BEFORE_IT_IS_TOLD
-        self.is_told = False
+        self.is_set = False
         self.formats: list[str] = []
         self.since = time.monotonic()
         self.seen = bytes(memory)
@@ -199,9 +214,9 @@ class _Judgement:
         data = os.read(self.reader, 65536)
         *rows, self.heard = (self.heard + data).split(b"\n")
         for row in rows:
-            seconds, formats = json.loads(row)
+            seconds, is_set, formats = json.loads(row)
             if seconds is not None:
-                self.limit, self.is_told = seconds, True
+                self.limit, self.is_set = seconds, is_set
             self.formats = formats or self.formats
         return bool(data)
 
@@ -223,7 +238,7 @@ class _Judgement:
             hint = "see whether git hangs here by itself"
         else:
             hint = "look for a schema or a line that explodes"
-        hint += ", or raise limits.seconds" if self.is_told else ""
+        hint += ", or raise limits.seconds" if self.is_set else ""
         return GateError(fact, hint, place.file or _NOWHERE, place.line or None)
 
     def _ended(self, status: int) -> GateError | None:

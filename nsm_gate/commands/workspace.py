@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 from nsm_gate.checks import BY_ID
 from nsm_gate.commands.surroundings import Surroundings
+from nsm_gate.commands.watch import Watch
 from nsm_gate.edge.files import WorkTree
 from nsm_gate.edge.git import Git, discover
 from nsm_gate.edge.logs import relative
@@ -29,6 +30,7 @@ class Workspace(NamedTuple):
         git: The repository, or None outside of one.
         paths: What the command line names, from the root; None where it names nothing.
         work: The files on disk.
+        watch: Is told how long the reading of the rules may take.
     """
 
     root: str
@@ -36,6 +38,7 @@ class Workspace(NamedTuple):
     paths: list[str] | None
     work: WorkTree
     cwd: str
+    watch: Watch
 
     def policy(self, tree: Tree, config: str | None, *, examples: bool = False) -> Policy:
         """Return the policy of a tree.
@@ -49,7 +52,9 @@ class Workspace(NamedTuple):
             GateErrors: All mistakes of all files.
         """
         tree, name = self._where(tree, config)
-        return read_policy(tree, name, BY_ID, untrusted=(self.root, self.cwd), examples=examples)
+        return read_policy(
+            tree, name, BY_ID, untrusted=(self.root, self.cwd), examples=examples, begin=self.watch.hurry
+        )  # fmt: skip
 
     def rules(self, tree: Tree, config: str | None, *, examples: bool = False) -> tuple[Policy, Sources]:
         """Return the policy of a tree, and the YAML that it is made of; see `policy`."""
@@ -57,7 +62,9 @@ class Workspace(NamedTuple):
         from nsm_gate.edge.policy_files import read_rules
 
         tree, name = self._where(tree, config)
-        return read_rules(tree, name, BY_ID, untrusted=(self.root, self.cwd), examples=examples)
+        return read_rules(
+            tree, name, BY_ID, untrusted=(self.root, self.cwd), examples=examples, begin=self.watch.hurry
+        )  # fmt: skip
 
     def _where(self, tree: Tree, config: str | None) -> tuple[Tree, str | None]:
         """Return the tree that holds the configuration, and its path there where it is not the usual one."""
@@ -84,7 +91,7 @@ def opened(world: Surroundings, given: Sequence[str] = (), *, needs_git: bool = 
     """
     root, git, paths = _place(given, world, needs_git)
     try:
-        yield Workspace(root, git, paths, WorkTree(root, git, Limits().file), world.cwd)
+        yield Workspace(root, git, paths, WorkTree(root, git, Limits().file), world.cwd, world.watch)
     finally:
         if git is not None:
             git.close()

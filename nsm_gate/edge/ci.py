@@ -129,7 +129,7 @@ def _event(environ: Mapping[str, str]) -> Any:
     if not path:
         raise GateError("GITHUB_EVENT_PATH is not set", "name the base with --base")
     try:
-        return jiter.from_json(read_file(path, path, _EVENT_LIMIT))
+        return jiter.from_json(read_file(path, path, _EVENT_LIMIT, "name the base with --base"))
     except ValueError:
         raise GateError("the event file is not JSON", "name the base with --base", path) from None
 

@@ -43,6 +43,8 @@ def read(tree: Tree, config_path: str | None) -> tuple[Node | None, str]:
     """
     if config_path is not None:
         data = tree.read(config_path)
+        if data is None and tree.item(config_path) is not None:
+            raise GateError("it is not a regular file", "name a file", config_path)
         if data is None:
             raise GateError(
                 f"configuration {config_path!r} is not there", f"looked in {tree.label}", config_path
@@ -92,12 +94,14 @@ def _pyproject(data: bytes, path: str) -> Node | None:
     # Imported here: most repositories configure the gate elsewhere, and a hook pays for every import.
     import re
 
-    from nsm_gate.strict_yaml import MAX_DEPTH, Node
+    from nsm_gate.strict_yaml import MAX_BYTES, MAX_DEPTH, Node
 
     if sys.version_info >= (3, 11):
         import tomllib
     else:
         import tomli as tomllib
+    if len(data) > MAX_BYTES:
+        raise GateError(f"file is over {MAX_BYTES // 1024} KiB", f"configure the gate in {CONFIG}", path)
     try:
         text = data.decode("utf-8")
         tool = tomllib.loads(text).get("tool")
@@ -120,7 +124,7 @@ def _pyproject(data: bytes, path: str) -> Node | None:
     def node(value: Any, key: str | None, depth: int = 0) -> Node:
         line, column = place(key)
         if depth > MAX_DEPTH:
-            raise GateError(f"nested deeper than {MAX_DEPTH}", "", path, line, column)
+            raise GateError(f"nested deeper than {MAX_DEPTH}", "flatten it", path, line, column)
         if isinstance(value, dict):
             members = {name: node(inner, name, depth + 1) for name, inner in value.items()}
             keys = {name: place(name) for name in value}

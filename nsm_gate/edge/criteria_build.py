@@ -21,6 +21,7 @@ from nsm_gate.strict_yaml import Node
 from nsm_gate.values import Value, decimal
 
 _PICK = re.compile(r"(max|min)\((.+)\)")
+_QUOTED = 200  # characters of an expression that a message quotes
 _PERCENT = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,6})?)\s*%")
 _OPERATORS = {"above": ">", "below": "<", "at_least": ">=", "at_most": "<="}
 _BESIDE = {
@@ -65,6 +66,7 @@ class Builder:
             parsed = parse_test(node.value, own, bare) if own else parse(node.value)
         except ExpressionError as error:
             shown = " ".join(node.value.split())
+            shown = shown if len(shown) <= _QUOTED else f"{shown[: _QUOTED - 1]}…"
             self.errors.append(node.inside(f"{error} in {shown!r}", error.hint, error.column - shift))
             return None
         self.read.append((self.scope, node, parsed, self.references))

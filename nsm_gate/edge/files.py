@@ -134,8 +134,17 @@ class WorkTree:
         return data
 
 
-def read_file(place: str, path: str, limit: int | None) -> bytes:
-    """Return the bytes of a regular file, without following a link; GateError says why not."""
+def read_file(
+    place: str, path: str, limit: int | None, remedy: str = "raise limits.file in nsm-gate.yaml"
+) -> bytes:
+    """Return the bytes of a regular file, without following a link; GateError says why not.
+
+    Args:
+        place: Where it lies.
+        path: How it is shown.
+        limit: Bytes that it may have.
+        remedy: What to do where it has more.
+    """
     try:
         handle = os.open(place, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
         with os.fdopen(handle, "rb") as file:
@@ -144,7 +153,7 @@ def read_file(place: str, path: str, limit: int | None) -> bytes:
                 raise GateError("not a regular file", "name a log file", path)
             if limit is not None and info.st_size > limit:
                 fact = f"{info.st_size:,} bytes, over the limit of {limit:,}"
-                raise GateError(fact, "raise limits.file in nsm-gate.yaml", path)
+                raise GateError(fact, remedy, path)
             # One byte more than it had: a file that grows is not cut where it had its end.
             return file.read() if limit is None else file.read(min(limit, info.st_size) + 1)
     except OSError as error:

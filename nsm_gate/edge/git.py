@@ -19,6 +19,7 @@ from nsm_gate.whereabouts import HERE
 
 _SAFE = ("--no-replace-objects", "--no-pager", "-c", "core.fsmonitor=false", "-c", "core.quotePath=false")
 
+_MOST_HEADS = 1 << 16  # bytes of MERGE_HEAD: a thousand commits
 
 _EMPTY = (
     "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391",
@@ -165,8 +166,11 @@ class Git:
         """
         names: list[str] = []
         try:
-            with open(self._merge_head, encoding="ascii", errors="replace") as file:
-                names = file.read().split()
+            # A pipe in its place would hold the open for ever.
+            with os.fdopen(
+                os.open(self._merge_head, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)), "rb"
+            ) as file:
+                names = file.read(_MOST_HEADS).decode("ascii", "replace").split()
         except OSError:
             pass
         if not names:

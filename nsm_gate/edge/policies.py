@@ -7,7 +7,7 @@ mistake to report, everything is read from the YAML.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 from nsm_gate.edge import configs, packs
 from nsm_gate.edge.trees import Tree
@@ -26,6 +26,7 @@ def read_policy(
     *,
     untrusted: Collection[str] = (),
     examples: bool = False,
+    begin: Callable[[float], None] = lambda _seconds: None,
 ) -> Policy:
     """Return the policy that a tree's configuration and the packs make together.
 
@@ -35,6 +36,7 @@ def read_policy(
         rule_ids: Every rule that a configuration may name.
         untrusted: Folders that the judged change may write to: no installed pack is taken from there.
         examples: Whether the examples of the rules are wanted, too.
+        begin: Called with `limits.seconds` before the rules and schemas are read.
 
     Raises:
         GateErrors: All mistakes of all files.
@@ -45,7 +47,9 @@ def read_policy(
             return found
     from nsm_gate.edge.policy_files import read_rules
 
-    return read_rules(tree, config_path, rule_ids, untrusted=untrusted, examples=examples)[0]
+    return read_rules(
+        tree, config_path, rule_ids, untrusted=untrusted, examples=examples, begin=begin
+    )[0]
 
 
 def _of_pack(tree: Tree, rule_ids: Collection[str]) -> Policy | None:

@@ -24,7 +24,9 @@ from nsm_gate.policy import (
 from nsm_gate.scanner import Fault, Scanner
 from nsm_gate.schema import SchemaError, Validator
 from nsm_gate.strict_yaml import Node
+from nsm_gate.whereabouts import HERE
 
+_MOST = 4 << 20  # bytes of a schema
 KINDS = ("log", "experiment_type", "domain")
 
 
@@ -246,6 +248,10 @@ def _schema(builder: Builder, node: Node, found: tuple[str, bytes] | None) -> Ma
         builder.errors.append(node.error(f"schema {node.value!r} is not there", "put it beside the rules"))
         return {}
     path, data = found
+    if len(data) > _MOST:
+        fact = f"file is over {_MOST >> 20} MiB"
+        builder.errors.append(GateError(fact, "say it with less, or with patterns", path))
+        return {}
     try:
         schema = jiter.from_json(data, allow_inf_nan=False, catch_duplicate_keys=True)
     except ValueError as error:
@@ -259,7 +265,8 @@ def _schema(builder: Builder, node: Node, found: tuple[str, bytes] | None) -> Ma
         builder.errors.append(GateError("a JSON Schema is an object", 'write {"type": "object"}', path, 1, 1))
         return {}
     try:
-        Validator(schema, path)
+        with HERE.instead(path, 0):
+            Validator(schema, path)
     except SchemaError as error:
         line, column = _place(data.decode(), error.steps)
         builder.errors.append(replace(error, line=line, column=column))

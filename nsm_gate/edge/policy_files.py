@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from nsm_gate.edge import config_build, configs, packs
 from nsm_gate.edge.configs import CONFIG, own_file
@@ -30,6 +30,7 @@ def read_rules(
     *,
     untrusted: Collection[str] = (),
     examples: bool = False,
+    begin: Callable[[float], None] = lambda _seconds: None,
 ) -> tuple[Policy, Sources]:
     """Return the policy that a tree's configuration and the packs make together, and what it is made of.
 
@@ -39,6 +40,7 @@ def read_rules(
         rule_ids: Every rule that a configuration may name.
         untrusted: Folders that the judged change may write to: no installed pack is taken from there.
         examples: Whether the examples of the rules are wanted, too.
+        begin: Called with `limits.seconds` before the rules and schemas are read.
 
     Raises:
         GateErrors: All mistakes of all files.
@@ -49,6 +51,7 @@ def read_rules(
         errors += check_shape(config, Validator(own_schema("config.schema.json"), CONFIG))
     if errors:
         config = configs.usable(config)  # the mistakes of rules files are told with them
+    begin(config_build.limits(config, []).seconds)
     extends = config.get("extends") if config else None
     package = _package(extends, untrusted)
     bundled = package.bundled if package else extends is None or extends.value == "nsm"

@@ -12,6 +12,7 @@ from nsm_gate.names import suggestion
 from nsm_gate.nouns import Any
 from nsm_gate.schema import Validator
 from nsm_gate.strict_yaml import Node
+from nsm_gate.whereabouts import HERE
 
 
 def own_schema(name: str) -> Mapping[str, Any]:
@@ -27,7 +28,9 @@ def check_shape(root: Node, validator: Validator) -> list[GateError]:
     """Return how a file breaks the schema of our own YAML, each with its place."""
     mistakes = []
     schema = validator.schema
-    for flaw in validator.flaws(root.plain()):
+    with HERE.busy(f"the shape of {root.path}"):
+        flaws = list(validator.flaws(root.plain()))
+    for flaw in flaws:
         steps: list[str | int] = [
             int(step) if step.isascii() and step.isdigit() else step for step in _steps(flaw.pointer)
         ]

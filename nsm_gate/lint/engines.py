@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import referencing.exceptions
@@ -33,7 +34,8 @@ def malformed(path: str, data: bytes, schema: Mapping[str, Any]) -> Iterator[Rem
         yield remark("/$schema", "the reference implementation does not know this draft", "name another")
         return
     try:
-        broken = list(reference.breaks(MOST))
+        with HERE.busy("the meta-schema, by the reference implementation"):
+            broken = list(reference.breaks(MOST))
     except RecursionError:
         fact = "the schema is nested deeper than the reference implementation can follow"
         yield Remark(path, 1, Severity.WARNING, fact, "flatten it, so that both engines can judge")
@@ -60,19 +62,19 @@ def _walk(reference: Reference) -> Iterator[tuple[str, str, str]]:
         for keyword, word in _words(node):
             if (keyword, word) in said:
                 continue
-            where = _find(reference.schema, keyword, word)
             if keyword == "pattern":
                 try:
-                    Validator({"pattern": word}, "")
-                except GateError:
+                    Validator({"pattern": word}, f"the pattern {show(word)}")
+                except GateError as error:
                     said.add((keyword, word))
-                    hint = "the gate's patterns know no look-around and no back-references"
-                    yield where, f"the pattern {show(word)} cannot be used", hint
+                    where = _find(reference.schema, keyword, word)
+                    yield where, error.message.partition(": ")[2], error.hint
                 continue
             try:
                 resolver.lookup(word)
             except referencing.exceptions.Unresolvable:
                 said.add((keyword, word))
+                where = _find(reference.schema, keyword, word)
                 away = not word.startswith("#")
                 fact = "leads out of the schema, and nothing is fetched" if away else "leads nowhere"
                 hint = "copy what it refers to into $defs" if away else "mend it, or add it to $defs"
@@ -90,9 +92,9 @@ def _words(node: Any) -> Iterator[tuple[str, str]]:
 
 def _find(schema: Any, keyword: str, word: str) -> str:
     """Return the pointer of the first place where a keyword has a value, or where a pattern is a key."""
-    pending: list[tuple[str, Any]] = [("", schema)]
+    pending: deque[tuple[str, Any]] = deque([("", schema)])
     while pending:
-        where, node = pending.pop(0)
+        where, node = pending.popleft()
         items = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
         for key, inner in items:
             inside = f"{where}/{str(key).replace('~', '~0').replace('/', '~1')}"

@@ -15,6 +15,7 @@ from nsm_gate.pointers import dotted
 from nsm_gate.policy import Assertion, Criterion, LogKind, Policy, Reference, UseDomain
 from nsm_gate.sources import Sources
 from nsm_gate.strict_yaml import Node
+from nsm_gate.whereabouts import HERE
 
 
 def constant(policy: Policy, sources: Sources) -> Iterator[Remark]:
@@ -33,12 +34,16 @@ def constant(policy: Policy, sources: Sources) -> Iterator[Remark]:
         for item in criteria:
             node = sources.at(group, name, "criteria", item.name)
             if isinstance(item, Criterion) and node is not None:
+                HERE.file(node.path)
+                HERE.line(node.line)
                 rules = [_Rule(f"{item.name} of {name}", node, policy, kind, references) for kind in kinds]
                 yield from _in_all([list(rule.criterion(item)) for rule in rules])
     for kind in policy.logs.values():
         for law in kind.assertions:
             node = sources.at("log", kind.name, "assertions", law.name)
             if node is not None:
+                HERE.file(node.path)
+                HERE.line(node.line)
                 yield from _Rule(f"{law.name} of {kind.name}", node, policy, kind, {}).assertion(law)
     yield from _references(policy, sources)
 
