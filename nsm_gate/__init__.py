@@ -1,7 +1,7 @@
 """The gate in front of a log of experiments.
 
-For Python programs there is `append`, with `Appended`, `EntryRefused` and `GateError`. Each is imported when
-it is first asked for: a hook needs none of them.
+For Python programs there are `append` and `run`, which log a run, with `Appended`, `EntryRefused`,
+`GateError` and `Run`. Each is imported when it is first asked for: a hook needs none of them.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from nsm_gate.api.append import EntryRefused as EntryRefused
     from nsm_gate.api.append import append as append
+    from nsm_gate.api.run import Run as Run
+    from nsm_gate.api.run import run as run
     from nsm_gate.entries import Appended as Appended
     from nsm_gate.errors import GateError as GateError
 
@@ -23,7 +25,9 @@ _API = {
     "Appended": "entries",
     "EntryRefused": "api.append",
     "GateError": "errors",
+    "Run": "api.run",
     "append": "api.append",
+    "run": "api.run",
 }
 """Name -> the module of this package that has it."""
 

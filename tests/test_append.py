@@ -542,8 +542,8 @@ def test_the_api_is_imported_when_it_is_asked_for(tmp_path: Path) -> None:
     code = """
 import sys, nsm_gate
 assert not [name for name in sys.modules if name.startswith('nsm_gate.')], sys.modules
-assert {'append', 'Appended', 'EntryRefused', 'GateError'} <= set(dir(nsm_gate))
-from nsm_gate import append
+assert {'append', 'run', 'Appended', 'EntryRefused', 'GateError', 'Run'} <= set(dir(nsm_gate))
+from nsm_gate import append, run
 assert nsm_gate.append is append
 try:
     nsm_gate.appendix
