@@ -68,30 +68,29 @@ def append_lines(target: Target, decide: Decide, patience: Patience) -> Done:
     Raises:
         GateError: The log cannot be opened, locked, read or written; it is then as it was.
     """
-    done = Done()
-    for _ in range(_TRIES):
-        handle, made = _opened(target), False
-        if handle is None:
-            # Nothing is made for an entry that is refused.
-            if not decide([]):
-                return done
-            handle, made = _made(target), True
-        if handle is None:
-            continue
-        try:
-            with locked(handle, target.path, patience), _unmade(target, handle, made):
-                if not _stands(target, handle):
-                    continue  # replaced while we waited for its lock, by git for instance
-                done, settled = _on(target, handle, decide, done)
-                # Replaced while we wrote: then the lines are in no log, and go to the one that is there now.
-                if settled and _stands(target, handle):
+    with Trouble(target.path, "cannot be appended to", "nothing was appended"):
+        done = Done()
+        for _ in range(_TRIES):
+            handle, made = _opened(target), False
+            if handle is None:
+                # Nothing is made for an entry that is refused.
+                if not decide([]):
                     return done
-        finally:
-            with contextlib.suppress(OSError):
-                os.close(handle)
-    raise GateError(
-        "other programs keep changing the log", "stop what writes to it, then try again", target.path
-    )
+                handle, made = _made(target), True
+            if handle is None:
+                continue
+            try:
+                with locked(handle, target.path, patience), _unmade(target, handle, made):
+                    # It may have been replaced while we waited for its lock, by git for instance.
+                    if _stands(target, handle):
+                        done, settled = _on(target, handle, decide, done)
+                        if settled:
+                            return done
+            finally:
+                with contextlib.suppress(OSError):
+                    os.close(handle)
+    hint = "stop what writes to it, then try again"
+    raise GateError("other programs keep changing the log", hint, target.path)
 
 
 def _on(target: Target, handle: int, decide: Decide, done: Done) -> tuple[Done, bool]:
@@ -119,11 +118,11 @@ def _on(target: Target, handle: int, decide: Decide, done: Done) -> tuple[Done, 
             done = done._replace(torn=set_aside(target.place, TORN, torn))
             os.ftruncate(handle, len(data) - len(torn))
         payload = (b"" if terminated or torn else b"\n") + b"".join(line + b"\n" for line in wanted)
-        _write(target, handle, len(data) - len(torn), payload, several=len(wanted) > 1)
-    return done, True
+        return done, _write(target, handle, len(data) - len(torn), payload, several=len(wanted) > 1)
 
 
-def _write(target: Target, handle: int, start: int, payload: bytes, *, several: bool) -> None:
+def _write(target: Target, handle: int, start: int, payload: bytes, *, several: bool) -> bool:
+    """Write a payload; return whether it is in the log: that may have been replaced meanwhile."""
     if several:
         pending.note(target.place, start, payload)
     try:
@@ -131,11 +130,13 @@ def _write(target: Target, handle: int, start: int, payload: bytes, *, several: 
         sync(handle)
         if start == 0:
             sync_folder(target.place)
+        stands = _stands(target, handle)
     except BaseException:
         _take_back(target, handle, start, payload)  # where it cannot be, the note stays: the rest follows
         pending.clear(target.place)
         raise
     pending.clear(target.place)
+    return stands
 
 
 def _take_back(target: Target, handle: int, start: int, payload: bytes) -> None:
@@ -209,12 +210,11 @@ def _unmade(target: Target, handle: int, made: bool) -> Iterator[None]:
 
 def _stands(target: Target, handle: int) -> bool:
     """Return whether the path still names the file that is open."""
-    with Trouble(target.path, "cannot be read", "nothing was appended"):
-        try:
-            named = os.lstat(target.place)
-        except FileNotFoundError:
-            return False
-        return os.path.samestat(named, os.fstat(handle))
+    try:
+        named = os.lstat(target.place)
+    except FileNotFoundError:
+        return False
+    return os.path.samestat(named, os.fstat(handle))
 
 
 def _read(target: Target, handle: int) -> bytes:
