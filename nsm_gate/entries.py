@@ -5,13 +5,13 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
 
 import jiter
 
 from nsm_gate.jsonable import Fault, dumped, jsonable
 from nsm_gate.jsonl import decode
 from nsm_gate.model import Entry, Json, Line, Path, Report
+from nsm_gate.nouns import NamedTuple
 from nsm_gate.policy import LogKind
 from nsm_gate.records import ABSENT, Record
 

@@ -7,16 +7,16 @@ JSON at exactly that place.
 
 from __future__ import annotations
 
-import dataclasses
 import enum
 import json
 import math
 import os
 from collections.abc import Iterator, Mapping, Sequence, Set
 from datetime import date, datetime, timedelta, timezone
-from typing import Any, NamedTuple
+from typing import Any
 
 from nsm_gate.model import Json
+from nsm_gate.nouns import NamedTuple
 from nsm_gate.pointers import pointer
 from nsm_gate.timestamps import written
 
@@ -139,8 +139,10 @@ class _Conversion:
             return self.members(value.items(), where)
         if isinstance(value, (bytes, bytearray, memoryview)):
             return self.refuse(where, "is bytes", "decode them: value.decode()")
-        if dataclasses.is_dataclass(value) and not isinstance(value, type):
-            names = [field.name for field in dataclasses.fields(value)]
+        if hasattr(type(value), "__dataclass_fields__"):
+            from dataclasses import fields  # noqa: TID251 - the value's own module has it already
+
+            names = [field.name for field in fields(value)]
             return self.members([(name, getattr(value, name)) for name in names], where)
         if isinstance(value, tuple) and hasattr(value, "_fields"):
             return self.members(zip(value._fields, value, strict=False), where)

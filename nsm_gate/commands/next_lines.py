@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import cache
-from typing import NamedTuple
 
 from nsm_gate.changes import compare
 from nsm_gate.checks import CHECKS
@@ -25,6 +23,7 @@ from nsm_gate.jsonable import Fault
 from nsm_gate.jsonl import decode
 from nsm_gate.model import Entry, Finding, Line, Path, Report, Severity
 from nsm_gate.names import plural
+from nsm_gate.nouns import NamedTuple, replace
 from nsm_gate.pointers import pointer
 from nsm_gate.policy import LogKind, Policy
 from nsm_gate.records import Record

@@ -12,7 +12,6 @@ import contextlib
 import os
 import stat
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
 
 from nsm_gate.edge import pending
 from nsm_gate.edge.durable import TORN, Trouble, set_aside, sync, sync_folder, write_all
@@ -20,6 +19,7 @@ from nsm_gate.edge.locks import Patience, locked
 from nsm_gate.errors import GateError
 from nsm_gate.jsonl import decode, split
 from nsm_gate.model import Entry, Line
+from nsm_gate.nouns import NamedTuple
 
 _FLAGS = os.O_RDWR | os.O_APPEND | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0)
 _TRIES = 20
