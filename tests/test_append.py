@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
@@ -13,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 import nsm_gate
 from tests.support import NOW, ROOT, Repo, Result, a_baseline, a_run, edited, environment, gate, lines
@@ -131,6 +134,22 @@ def test_quiet_prints_nothing_where_nothing_is_found(lab: Repo) -> None:
     run = lines(a_run("planning_two_20251101", 1))
     result = gate("append", "-q", LOG, cwd=lab.path, env=lab.env, stdin=run)
     assert (result.code, result.out, result.err) == (0, "", "")
+
+
+def test_a_program_that_takes_its_time_is_waited_for(lab: Repo) -> None:
+    code = """
+import sys, nsm_gate.commands.watch as watch
+from nsm_gate.__main__ import program
+watch._BEFORE_IT_IS_TOLD = 0.5
+sys.argv = ["nsm-gate", "append", sys.argv[1]]
+sys.exit(program())
+"""
+    with subprocess.Popen(
+        [sys.executable, "-c", code, LOG], cwd=lab.path, env=lab.env, stdin=subprocess.PIPE
+    ) as command:
+        time.sleep(2)
+        command.communicate(lines(a_run("planning_two_20251101", 1)))
+    assert (command.returncode, names(lab)) == (0, ["one", "two"])
 
 
 # --- what is filled in --------------------------------------------------------------------------------
@@ -380,7 +399,16 @@ def test_a_log_over_the_limit_is_an_error(lab: Repo) -> None:
     lab.write("nsm-gate.yaml", "limits: {file: 4KiB}\n")
     lab.write(LOG, [a_run(f"planning_n{i}_20251101", i) for i in range(9)])
     result = append(lab, a_run("planning_two_20251101", 1))
-    assert (result.code, result.json["error"]["hint"]) == (2, "raise limits.file in nsm-gate.yaml")
+    assert (result.code, result.json["error"]["message"][-23:]) == (2, "over the limit of 4,096")
+
+
+def test_a_log_does_not_grow_over_the_limit(lab: Repo) -> None:
+    lab.write("nsm-gate.yaml", "limits: {file: 1KiB}\n")
+    before = (lab.path / LOG).read_bytes()
+    result = append(lab, a_run("planning_two_20251101", 1))
+    assert (result.code, result.json["error"]["path"]) == (2, LOG)
+    assert "over the limit of 1,024" in result.json["error"]["message"]
+    assert (lab.path / LOG).read_bytes() == before
 
 
 @contextmanager
@@ -554,3 +582,38 @@ else:
 """
     env = {**environment(tmp_path), "PYTHONPATH": str(ROOT)}
     subprocess.run([sys.executable, "-c", code], env=env, check=True)
+
+
+# --- anything at all ---------------------------------------------------------------------------------------
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(st.characters(exclude_categories=["Cs"])),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(st.characters(exclude_categories=["Cs"])), inner, max_size=4),
+    max_leaves=12,
+)  # fmt: skip
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(value=JSON, number=st.integers(0, 10**9))
+def test_whatever_json_holds_comes_back_as_it_was(here: Repo, value: Any, number: int) -> None:
+    run = edited(a_run(f"planning_x{number}_20251101", 1), dataset_config__domain_params={"x": value})
+    (here.path / LOG).write_bytes(b"")
+    nsm_gate.append(LOG, run)
+    assert logged(here) == [run]
+    assert nsm_gate.append(LOG, run).already == {1}
+    assert (
+        gate("append", LOG, cwd=here.path, env=here.env, stdin=json.dumps(run, indent=1).encode()).code == 0
+    )
+    assert logged(here) == [run]
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    data=st.binary(max_size=60) | st.text('{}[]":,\n\r 1eE+-.NaIntrue\\u0\x00', max_size=60).map(str.encode)
+)
+def test_whatever_comes_in_is_refused_and_the_log_stays(lab: Repo, data: bytes) -> None:
+    before = (lab.path / LOG).read_bytes()
+    result = gate("append", LOG, cwd=lab.path, env=lab.env, stdin=data)
+    assert result.code in (1, 2)
+    assert "internal error" not in result.err
+    assert (lab.path / LOG).read_bytes() == before

@@ -241,6 +241,17 @@ with nsm_gate.run(t.LOG, **t.members()) as run:
     assert [(entry["status"], entry["last_successful_epoch"]) for entry in logged()] == [("failed", 2)]
 
 
+def test_a_failed_run_is_run_again_where_it_says_why(lab: Repo) -> None:
+    with pytest.raises(KeyboardInterrupt), nsm_gate.run(LOG, **members()):
+        raise KeyboardInterrupt
+    with pytest.raises(nsm_gate.EntryRefused, match="already used on line 2"), nsm_gate.run(LOG, **members()):
+        raise AssertionError("it should not begin")
+    again = members(corrects="planning_two_20251101", reason="the first attempt was interrupted")
+    with nsm_gate.run(LOG, **again) as run:
+        finished(run)
+    assert [entry["status"] for entry in logged()] == ["failed", "completed"]
+
+
 # --- what is said before it begins ---------------------------------------------------------------------------
 
 

@@ -15,6 +15,7 @@ from nsm_gate.model import Severity
 from nsm_gate.policy import Limits
 
 _FORMATS = ("text", "concise", "json", "jsonl")
+_HOURS = 1e9  # seconds
 _EPILOG = """\
 Entries are JSON objects: one, on as many rows as it likes, or one a row. All of them are appended, or none.
 They are judged as nsm-gate check judges them, behind what the log holds: what check would refuse is not
@@ -68,8 +69,10 @@ def execute(args: argparse.Namespace, world: Surroundings) -> int:
     from nsm_gate.render.json import dump
     from nsm_gate.render.style import Style
 
-    world.watch.tell(formats=[args.output_format])
+    # What is read may come from a program that takes its hours.
+    world.watch.tell(seconds=_HOURS, formats=[args.output_format])
     given = _given(args.files or ["-"], world)
+    world.watch.tell(seconds=Limits().seconds)
     fail_on = None if args.fail_on == "never" else Severity.of(args.fail_on)
     made = appended(
         Asked(args.log, given, args.config, fail_on, args.lock_timeout, args.by_time, args.dry_run), world

@@ -117,7 +117,7 @@ def _refuse_absent(space: Workspace, path: str) -> None:
     if tracked.mode == SUBMODULE:
         raise GateError("the log is a submodule", "name a log of this repository", path)
     if tracked.sparse:
-        hint = f"check it out first: git sparse-checkout add --skip-checks {path}"
+        hint = f"check its folder out first: git sparse-checkout add {os.path.dirname(path) or '.'}"
         raise GateError("the log is left out of this sparse checkout", hint, path)
     raise GateError("the log is deleted, but git has it", f"restore it first: git restore -- {path}", path)
 

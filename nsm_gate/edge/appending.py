@@ -112,12 +112,14 @@ def _on(target: Target, handle: int, decide: Decide, done: Done) -> tuple[Done, 
             sync(handle)
             sync_folder(target.place)
             return done, True
+        payload = (b"" if terminated or torn else b"\n") + b"".join(line + b"\n" for line in wanted)
+        if len(data) + len(payload) > target.limit:
+            raise _over(target, len(data) + len(payload))
         if os.fstat(handle).st_size != len(data):
             return done, False  # by a program that does not ask for the lock
         if torn:
             done = done._replace(torn=set_aside(target.place, TORN, torn))
             os.ftruncate(handle, len(data) - len(torn))
-        payload = (b"" if terminated or torn else b"\n") + b"".join(line + b"\n" for line in wanted)
         return done, _write(target, handle, len(data) - len(torn), payload, several=len(wanted) > 1)
 
 
@@ -220,11 +222,15 @@ def _stands(target: Target, handle: int) -> bool:
 def _read(target: Target, handle: int) -> bytes:
     size = os.fstat(handle).st_size
     if size > target.limit:
-        fact = f"{size:,} bytes, over the limit of {target.limit:,}"
-        raise GateError(fact, "raise limits.file in nsm-gate.yaml", target.path)
+        raise _over(target, size)
     parts = []
     at = 0
     while part := os.pread(handle, 1 << 24, at):
         parts.append(part)
         at += len(part)
     return b"".join(parts)
+
+
+def _over(target: Target, size: int) -> GateError:
+    fact = f"{size:,} bytes, over the limit of {target.limit:,}"
+    return GateError(fact, "begin another log, or raise limits.file in nsm-gate.yaml", target.path)
