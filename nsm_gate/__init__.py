@@ -6,9 +6,10 @@ For Python programs there are `append` and `run`, which log a run, with `Appende
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False  # not typing's: a hook imports this package, and may not need that one
 if TYPE_CHECKING:
+    from typing import Any
+
     from nsm_gate.api.append import EntryRefused as EntryRefused
     from nsm_gate.api.append import append as append
     from nsm_gate.api.run import Run as Run

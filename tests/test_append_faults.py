@@ -21,6 +21,7 @@ from nsm_gate.edge import appending, durable, locks, pending
 from nsm_gate.edge.appending import Done, Target, append_lines
 from nsm_gate.edge.locks import Patience
 from nsm_gate.errors import GateError
+from tests.support import a_run, environment, lines
 
 OLD = [b'{"id": "a"}', b'{"id": "b"}']
 TORN = b'{"id": "torn", "pa'
@@ -278,6 +279,28 @@ def test_a_full_disk_leaves_the_log_as_it_was(tmp_path: Path) -> None:
         assert names(log) == Counter({"a": 1, "c": 1})
     finally:
         subprocess.run(["umount", disk], check=True)
+
+
+def test_the_command_says_that_the_disk_is_full(tmp_path: Path) -> None:
+    log = tmp_path / "training_log.jsonl"
+    log.write_bytes(lines(a_run()))
+    code = """
+import resource, sys
+from nsm_gate.__main__ import program
+resource.setrlimit(resource.RLIMIT_FSIZE, (1500, 1500))
+sys.argv = ["nsm-gate", "append", "training_log.jsonl"]
+sys.exit(program())
+"""
+    entry = lines(a_run("planning_two_20251101", 1))
+    env = environment(tmp_path)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, env=env, input=entry, capture_output=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert done.stderr == (
+        b"nsm-gate: error: training_log.jsonl: cannot be written: File too large\n  nothing was appended\n"
+    )
+    assert (log.read_bytes(), beside(log)) == (lines(a_run()), [])
 
 
 def test_a_read_only_file_system_leaves_the_log_as_it_was(tmp_path: Path) -> None:

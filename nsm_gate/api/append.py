@@ -73,8 +73,9 @@ def append(
         EntryRefused: `nsm-gate check` would refuse a line; none was appended.
         GateError: The log cannot be opened, locked, read or written, or the rules cannot be read.
     """
-    # No mapping, and yet no entry: text and numbers are refused by name, like all that is no object.
-    several = isinstance(entry, (list, tuple, Iterator)) and not hasattr(entry, "_fields")
+    # Text is one entry, which is refused by name like all that is no object; a named tuple is one, too.
+    one = isinstance(entry, (str, bytes, bytearray, memoryview)) or hasattr(entry, "_fields")
+    several = isinstance(entry, (Sequence, Iterator)) and not one
     given: Sequence[object] = list(entry) if several else [entry]  # type: ignore[call-overload]
     asked = Asked(
         os.fspath(log), given, None if config is None else os.fspath(config), severity(fail_on), lock_timeout,
