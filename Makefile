@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: gate test lint docs screenshots bench clean
+.PHONY: gate test torture lint docs screenshots bench clean
 
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -18,6 +18,14 @@ gate: $(VENV)/installed
 # Pass the tests; ARGS="-k name" runs some of them.
 test: $(VENV)/installed
 	$(BIN)/python -m pytest -n auto $(ARGS)
+
+# Kill 20,000 writers of a log, and let 64 write at once: an hour or more.
+torture: $(VENV)/installed
+	$(BIN)/python -m tests.torture kills 10000 --bare
+	$(BIN)/python -m tests.torture kills 10000
+	$(BIN)/python -m tests.torture writers 64 500 --bare
+	$(BIN)/python -m tests.torture writers 64 500 --together 10
+	$(BIN)/python -m tests.torture writers 64 125
 
 # Style, types, layers, and generated documentation.
 lint: $(VENV)/installed

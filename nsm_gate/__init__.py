@@ -1,6 +1,49 @@
-"""The gate in front of a log of experiments."""
+"""The gate in front of a log of experiments.
+
+For Python programs there are `append` and `run`, which log a run, with `Appended`, `EntryRefused`,
+`GateError` and `Run`. Each is imported when it is first asked for: a hook needs none of them.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False  # not typing's: a hook imports this package, and may not need that one
+if TYPE_CHECKING:
+    from typing import Any
+
+    from nsm_gate.api.append import EntryRefused as EntryRefused
+    from nsm_gate.api.append import append as append
+    from nsm_gate.api.run import Run as Run
+    from nsm_gate.api.run import run as run
+    from nsm_gate.entries import Appended as Appended
+    from nsm_gate.errors import GateError as GateError
 
 __version__ = "0.1.0"
 
 HOME = "https://git.example.org/nsm-gate"
 """The address of this repository, as README.md gives it; reports link to it."""
+
+_API = {
+    "Appended": "entries",
+    "EntryRefused": "api.append",
+    "GateError": "errors",
+    "Run": "api.run",
+    "append": "api.append",
+    "run": "api.run",
+}
+"""Name -> the module of this package that has it."""
+
+
+def __getattr__(name: str) -> Any:
+    """Import a part of the Python API."""
+    if name not in _API:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    import importlib
+
+    found = getattr(importlib.import_module(f"{__name__}.{_API[name]}"), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    """Return the names that this module has, also before they are imported."""
+    return sorted({*globals(), *_API})

@@ -27,6 +27,7 @@ _COMMANDS = {
     "config": "what is in force here, and where it is set",
     "init": "set a repository up, or write the file of a new experiment type or domain",
     "new": "print a skeleton entry with everything that the policy requires",
+    "append": "judge entries, and append them to a log so that nothing is torn, lost or doubled",
     "merge-driver": "join the lines that two branches appended (called by git)",
     "textconv": "show each line of a log as a readable block (called by git diff)",
 }

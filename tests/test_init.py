@@ -226,7 +226,7 @@ def test_agents_are_told_how_to_log_a_run(repo: Repo) -> None:
     told = " ".join(text(repo, "AGENTS.md").split())
     for said in (
         "`nsm-gate new TYPE --domain DOMAIN`", "`nsm-gate new --log baselines`", "`nsm-gate check`",
-        "as one line at the end of the log", "Never edit", "in UTC", "with a Z", "the seed", "`findings`",
+        "`nsm-gate append LOG FILE`", "as one line to the end of the log", "Never edit", "in UTC", "with a Z", "the seed", "`findings`",
         "`corrects`", "`reason`", "Negative results are welcome", "Never change rules", "`**/training_log.jsonl`",
     ):  # fmt: skip
         assert said in told

@@ -164,8 +164,9 @@ def _laws(kinds: list[LogKind]) -> Iterable[str]:
         "measured or set. A skeleton that is not filled in does not pass."
     )
     yield (
-        "Append the entry as one line at the end of the log. Never edit, move or remove a line that is "
-        "there, and never rename or delete a log."
+        "Append the entry with `nsm-gate append LOG FILE`, which judges it first: it goes as one line to "
+        "the end of the log. Never edit, move or remove a line that is there, and never rename or delete a "
+        "log."
     )
     yield "Times are in UTC, in ISO 8601 with a Z: `2025-11-03T10:15:00Z`."
     if any(kind.hyperparameters for kind in kinds):

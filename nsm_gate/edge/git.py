@@ -147,6 +147,15 @@ class Git:
         head = found.data.split(b"\n\n", 1)[0] if found and found.data else b""
         return [row[7:].decode() for row in head.split(b"\n") if row.startswith(b"parent ")]
 
+    def position(self) -> tuple[str | None, str | None]:
+        """Return the branch that is checked out and its commit, short; None for what there is not."""
+        done = self._run("rev-parse", "--symbolic-full-name", "HEAD")
+        name = os.fsdecode(done.stdout).strip() if done.returncode == 0 else ""
+        done = self._run("rev-parse", "--verify", "--quiet", "--short=7", "HEAD")
+        commit = done.stdout.decode().strip() if done.returncode == 0 else ""
+        branch = name.removeprefix("refs/heads/") if name.startswith("refs/heads/") else None
+        return branch, commit or None
+
     def merge_base(self, one: str, other: str) -> str | None:
         """Return the best common ancestor of two commits, or None."""
         done = self._run("merge-base", one, other)
@@ -292,7 +301,7 @@ def discover(cwd: str, environ: Mapping[str, str], *, needed: bool = True) -> Gi
             ("rev-parse", "--show-toplevel", "--is-shallow-repository", "--git-path", "MERGE_HEAD"), cwd, env
         )
     except FileNotFoundError:
-        if needed and _has_repository(cwd):
+        if needed and repository_around(cwd):
             hint = "install git, or judge every line with --all"
             raise GateError("git is not installed, and the log's history is in git", hint) from None
         return None
@@ -303,7 +312,7 @@ def discover(cwd: str, environ: Mapping[str, str], *, needed: bool = True) -> Gi
         hint = ""
         if "dubious ownership" in said:
             hint = "if you trust it: git config --global --add safe.directory " + (
-                _has_repository(cwd) or cwd
+                repository_around(cwd) or cwd
             )
         elif "work tree" in said:
             hint = "run nsm-gate inside the work tree"
@@ -320,7 +329,8 @@ def _git(args: tuple[str, ...], cwd: str, env: Mapping[str, str]) -> subprocess.
         )  # fmt: skip
 
 
-def _has_repository(cwd: str) -> str | None:
+def repository_around(cwd: str) -> str | None:
+    """Return the folder around another one that looks like a repository, whatever git says of it."""
     folder = os.path.abspath(cwd)
     while True:
         if os.path.exists(os.path.join(folder, ".git")):
