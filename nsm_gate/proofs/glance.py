@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+import jiter
 import msgspec
 from msgspec import UNSET, MsgspecError, Raw, UnsetType
 
@@ -212,8 +213,14 @@ def _holds(reference: Reference, values: Mapping[tuple[str, ...], Any]) -> bool:
 
 
 def _text(parts: Sequence[bytes]) -> str | None:
-    """Return what must agree as canonical text; None where a part is not there or null."""
-    values = [msgspec.json.decode(part) if part else None for part in parts]
+    """Return what must agree as canonical text; None where a part is not there or null.
+
+    A line with a part that is no JSON holds no entry: nothing agrees with it.
+    """
+    try:
+        values = [jiter.from_json(part, allow_inf_nan=False) if part else None for part in parts]
+    except ValueError:
+        return None
     return None if None in values else agreement(values)
 
 
