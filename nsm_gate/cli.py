@@ -24,6 +24,7 @@ from nsm_gate.render.untrusted import plain
 _COMMANDS = {
     "check": "judge the lines that a change appends to the logs",
     "explain": "which rules judge one run, and the arithmetic of each verdict",
+    "runs": "which runs the logs hold, and how they compare",
     "rules": "what is checked, and why",
     "config": "what is in force here, and where it is set",
     "init": "set a repository up, or write the file of a new experiment type or domain",
@@ -59,8 +60,22 @@ class _Parser(argparse.ArgumentParser):
         # An abbreviation would change its meaning when an option is added.
         super().__init__(*args, **{**options, "allow_abbrev": False})
 
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        return super().parse_known_args(_joined(args or ()), namespace)
+
     def error(self, message: str) -> NoReturn:
         raise _Usage(f"{self.format_usage()}{self.prog}: {message}\n")
+
+
+def _joined(argv: Sequence[str]) -> list[str]:
+    """Return arguments in which `--sort -accuracy` is one: argparse takes the value for an option."""
+    made: list[str] = []
+    for word in argv:
+        if made and made[-1] == "--sort" and "--" not in made and word.startswith("-"):
+            made[-1] = f"--sort={word}"
+        else:
+            made.append(word)
+    return made
 
 
 def _now() -> datetime:
@@ -101,7 +116,8 @@ def main(
         form = _asks_for(argv)
         if form:
             fact = str(error).strip().split("\n")[-1].removeprefix("nsm-gate: ")
-            stdout.write(_error_as(form, GateError(fact, "nsm-gate check --help shows the options")))
+            hint = f"nsm-gate {chosen if chosen in _COMMANDS else 'check'} --help shows the options"
+            stdout.write(_error_as(form, GateError(fact, hint)))
         return 2
     except GateError as error:
         return _refuse((error,), args, world)

@@ -1,0 +1,102 @@
+"""`--output-format FMT[:PATH]` of the commands that print what the logs hold."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import NamedTuple
+
+from nsm_gate.commands.kinds import kind_at
+from nsm_gate.commands.surroundings import Surroundings
+from nsm_gate.commands.workspace import opened
+from nsm_gate.edge.files import write_chunks
+from nsm_gate.edge.logs import relative
+from nsm_gate.edge.policy_files import CONFIG, PYPROJECT
+from nsm_gate.errors import GateError, GateErrors
+from nsm_gate.names import suggestion
+from nsm_gate.policy import Policy
+
+
+class Output(NamedTuple):
+    """A format, and the file that it goes to; None for standard output."""
+
+    format: str
+    path: str | None
+
+
+def outputs(wanted: Sequence[str], formats: Iterable[str]) -> list[Output]:
+    """Return what `--output-format` asks for.
+
+    Raises:
+        GateError: There is no such format, or two of them go to standard output.
+    """
+    known = list(formats)
+    made = []
+    for item in wanted:
+        name, _, path = item.partition(":")
+        if name not in known:
+            hint = suggestion(name, known) or f"the formats are {', '.join(known)}"
+            raise GateError(f"no output format is called {name!r}", hint)
+        made.append(Output(name, path or None))
+    if sum(output.path is None for output in made) > 1:
+        raise GateError("two output formats go to standard output", "give all but one a file: FMT:PATH")
+    return made
+
+
+def write(
+    wanted: Sequence[Output],
+    make: Callable[[Output], Iterable[str]],
+    world: Surroundings,
+    policy: Policy,
+    read: Collection[str] = (),
+) -> None:
+    """Write files first, then standard output.
+
+    Args:
+        wanted: The outputs.
+        make: Returns the text of an output, in pieces.
+        world: Where the command runs.
+        policy: Knows what is a log, which is never overwritten.
+        read: Files that were read, which are not overwritten either.
+
+    Raises:
+        GateErrors: Why files cannot be written; then nothing goes to standard output.
+    """
+    errors = []
+    files = [output for output in wanted if output.path]
+    spare(files, world, policy, read)
+    for output in files:
+        path = output.path or ""
+        try:
+            write_chunks(os.path.join(world.cwd, path), make(output))
+        except FileNotFoundError:
+            errors.append(GateError("the folder of the output does not exist", "create it first", path))
+        except OSError as error:
+            errors.append(GateError(f"cannot be written: {error.strerror}", "choose another path", path))
+    if errors:
+        raise GateErrors(tuple(errors))
+    for output in wanted:
+        if output.path is None:
+            for piece in make(output):
+                world.stdout.write(piece)
+
+
+def spare(wanted: Iterable[Output], world: Surroundings, policy: Policy, read: Collection[str] = ()) -> None:
+    """Refuse an output that would overwrite a log, a configuration or anything else that git tracks."""
+    paths = [output.path for output in wanted if output.path]
+    if not paths:
+        return
+    with opened(world) as space:
+        tracked = space.git.tracked() if space.git is not None else {}
+    sources = {os.path.realpath(source) for source in read}
+    for path in paths:
+        place = os.path.join(world.cwd, path)
+        inside = relative(path, space.root, world.cwd)
+        linked = os.path.islink(place) or (os.path.isfile(place) and os.stat(place).st_nlink > 1)
+        settings = inside is not None and (
+            inside in (CONFIG, PYPROJECT) or inside.startswith(".git/") or inside.endswith((".yaml", ".yml"))
+        )
+        log = kind_at(policy, inside or path) is not None or os.path.realpath(place) in sources
+        if linked or log or settings or (inside is not None and inside in tracked):
+            what = "a link" if linked else "a log" if log else "a file of the repository"
+            raise GateError(f"the output would overwrite {what}", "choose another path", path)
