@@ -6,12 +6,12 @@ import os
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import NamedTuple
 
-from nsm_gate.commands.kinds import kind_at
+from nsm_gate.commands.sparing import spare
 from nsm_gate.commands.surroundings import Surroundings
 from nsm_gate.commands.workspace import opened
+from nsm_gate.edge.bases import Comparison
 from nsm_gate.edge.files import write_chunks
-from nsm_gate.edge.logs import relative
-from nsm_gate.edge.policy_files import CONFIG, PYPROJECT
+from nsm_gate.edge.logs import Logs
 from nsm_gate.errors import GateError, GateErrors
 from nsm_gate.names import suggestion
 from nsm_gate.policy import Policy
@@ -64,7 +64,7 @@ def write(
     """
     errors = []
     files = [output for output in wanted if output.path]
-    spare(files, world, policy, read)
+    _spare(files, world, policy, read)
     for output in files:
         path = output.path or ""
         try:
@@ -81,22 +81,15 @@ def write(
                 world.stdout.write(piece)
 
 
-def spare(wanted: Iterable[Output], world: Surroundings, policy: Policy, read: Collection[str] = ()) -> None:
-    """Refuse an output that would overwrite a log, a configuration or anything else that git tracks."""
+def _spare(wanted: Iterable[Output], world: Surroundings, policy: Policy, read: Collection[str]) -> None:
+    """Refuse an output that would overwrite what is read, a log or anything else of the repository."""
     paths = [output.path for output in wanted if output.path]
     if not paths:
         return
-    with opened(world) as space:
-        tracked = space.git.tracked() if space.git is not None else {}
     sources = {os.path.realpath(source) for source in read}
-    for path in paths:
-        place = os.path.join(world.cwd, path)
-        inside = relative(path, space.root, world.cwd)
-        linked = os.path.islink(place) or (os.path.isfile(place) and os.stat(place).st_nlink > 1)
-        settings = inside is not None and (
-            inside in (CONFIG, PYPROJECT) or inside.startswith(".git/") or inside.endswith((".yaml", ".yml"))
-        )
-        log = kind_at(policy, inside or path) is not None or os.path.realpath(place) in sources
-        if linked or log or settings or (inside is not None and inside in tracked):
-            what = "a link" if linked else "a log" if log else "a file of the repository"
-            raise GateError(f"the output would overwrite {what}", "choose another path", path)
+    with opened(world) as space:
+        logs = Logs(policy, Comparison(space.work, (), (), "none", "only read"), space.git)
+        for path in paths:
+            if os.path.realpath(os.path.join(world.cwd, path)) in sources:
+                raise GateError("the output would overwrite a log", "choose another path", path)
+            spare(path, world, space, logs)

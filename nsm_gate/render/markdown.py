@@ -16,8 +16,8 @@ from typing import Any
 from nsm_gate.errors import GateError
 from nsm_gate.model import Finding, Outcome, Report, Run, Severity, Verdict
 from nsm_gate.names import plural
-from nsm_gate.render.gfm import code as _code
-from nsm_gate.render.gfm import entities as _text
+from nsm_gate.render.cells import code as _code
+from nsm_gate.render.cells import escaped as _text
 from nsm_gate.render.style import Style
 from nsm_gate.render.summary import checked, totals
 

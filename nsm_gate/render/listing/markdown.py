@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nsm_gate.listing import Listing
-from nsm_gate.render.gfm import code, entities
+from nsm_gate.render.cells import code, escaped
 from nsm_gate.render.listing.cells import MISSING, is_measure, said
 from nsm_gate.render.style import Style
 from nsm_gate.render.untrusted import plain
@@ -26,7 +26,7 @@ def render(listing: Listing, style: Style) -> Iterator[str]:
             yield f"| {' | '.join(_cell(row[name]) for name in names)} |\n"
         yield "\n"
     for fact in listing.facts:
-        yield f"{entities(plain(fact))}  \n"
+        yield f"{escaped(plain(fact))}  \n"
 
 
 def _cell(value: object) -> str:

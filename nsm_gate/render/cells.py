@@ -1,6 +1,5 @@
-"""Untrusted text in GitHub's Markdown: it can neither leave its cell nor mention anybody, nor become a link.
+"""Untrusted text inside Markdown: each character that means something to it or to HTML is an entity.
 
-It stands in `<code>` with each character that means something to Markdown or HTML written as an entity.
 https://github.github.com/gfm/#entity-and-numeric-character-references
 """
 
@@ -17,10 +16,10 @@ _LINKS = re.compile(r"(www)\.", re.IGNORECASE)
 
 def code(text: str, limit: int = 500) -> str:
     """Return untrusted text in a code span that it cannot leave."""
-    return f"<code>{entities(plain(text, limit))}</code>"
+    return f"<code>{escaped(plain(text, limit))}</code>"
 
 
-def entities(text: str) -> str:
+def escaped(text: str) -> str:
     """Return text with everything that means something to Markdown or HTML as entities."""
     text = "".join(char if char.isalnum() or char in _PLAIN else f"&#{ord(char)};" for char in text)
     return _LINKS.sub(lambda found: f"{found[1]}&#46;", text)
