@@ -1,6 +1,54 @@
-"""The gate in front of a log of experiments."""
+"""The gate in front of a log of experiments.
+
+For Python programs there are `check` and `read_runs`, which do what the commands `check` and `runs` do,
+with `GateError`, `LinesLeftOut` and the parts of a `Report`: `Finding`, `Outcome`, `Severity` and `Verdict`.
+Each is imported when it is first asked for: a hook needs none of them.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False  # typing's would be an import
+if TYPE_CHECKING:
+    from nsm_gate.api.check import check as check
+    from nsm_gate.api.read_runs import LinesLeftOut as LinesLeftOut
+    from nsm_gate.api.read_runs import read_runs as read_runs
+    from nsm_gate.errors import GateError as GateError
+    from nsm_gate.model import Finding as Finding
+    from nsm_gate.model import Outcome as Outcome
+    from nsm_gate.model import Report as Report
+    from nsm_gate.model import Severity as Severity
+    from nsm_gate.model import Verdict as Verdict
 
 __version__ = "0.1.0"
 
 HOME = "https://git.example.org/nsm-gate"
 """The address of this repository, as README.md gives it; reports link to it."""
+
+_API = {
+    "Finding": "model",
+    "GateError": "errors",
+    "LinesLeftOut": "api.read_runs",
+    "Outcome": "model",
+    "Report": "model",
+    "Severity": "model",
+    "Verdict": "model",
+    "check": "api.check",
+    "read_runs": "api.read_runs",
+}
+"""Name -> the module of this package that has it."""
+
+
+def __getattr__(name: str) -> object:
+    """Import a part of the Python API."""
+    if name not in _API:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    import importlib
+
+    found: object = getattr(importlib.import_module(f"{__name__}.{_API[name]}"), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    """Return the names that this module has, also before they are imported."""
+    return sorted({*globals(), *_API})

@@ -108,6 +108,11 @@ def execute(args: argparse.Namespace, world: Surroundings) -> int:
     return report.exit_code
 
 
+def report_of(args: argparse.Namespace, world: Surroundings) -> Report:
+    """Judge as the command does, and write nothing."""
+    return _report(args, world, _rules(args.select, args.ignore))
+
+
 def _report(args: argparse.Namespace, world: Surroundings, rules: Sequence[str]) -> Report:
     fail_on = None if args.fail_on == "never" else Severity.of(args.fail_on)
     if "-" in args.paths:
