@@ -25,6 +25,7 @@ _COMMANDS = {
     "check": "judge the lines that a change appends to the logs",
     "explain": "which rules judge one run, and the arithmetic of each verdict",
     "runs": "which runs the logs hold, and how they compare",
+    "show": "one run in full, or what it has otherwise than its reference",
     "rules": "what is checked, and why",
     "config": "what is in force here, and where it is set",
     "init": "set a repository up, or write the file of a new experiment type or domain",

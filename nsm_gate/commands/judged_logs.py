@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from nsm_gate.changes import compare
+from nsm_gate.commands.one_run import Shelf
 from nsm_gate.commands.open_logs import OpenLog
 from nsm_gate.commands.progress import Progress
 from nsm_gate.commands.surroundings import Surroundings
@@ -20,10 +21,9 @@ from nsm_gate.vocabulary import Verdicts
 _WHY = "every line is judged"
 
 
-def judged(space: Workspace, policy: Policy, logs: Sequence[OpenLog], world: Surroundings) -> Report:
-    """Return the report on every line of some logs."""
+def shelf_of(space: Workspace, policy: Policy, logs: Sequence[OpenLog]) -> Shelf:
+    """Return logs that are read as the engine takes them, with all others that references may pick from."""
     space.work.limit = policy.limits.file
-    world.watch.tell(seconds=policy.limits.seconds)
     every = Logs(policy, Comparison(space.work, (), (), "none", _WHY), space.git)
     claimed = [log.path for log in logs if log.claimed]
     inputs = every.select(claimed) if claimed else []
@@ -32,9 +32,15 @@ def judged(space: Workspace, policy: Policy, logs: Sequence[OpenLog], world: Sur
     def books_of(kind: str) -> Sequence[Book]:
         return [*every.books_of(kind), *(book for book in own if book.kind.name == kind)]
 
-    inputs += [LogInput(book, "none") for book in own]
+    return Shelf([*inputs, *(LogInput(book, "none") for book in own)], books_of)
+
+
+def judged(space: Workspace, policy: Policy, logs: Sequence[OpenLog], world: Surroundings) -> Report:
+    """Return the report on every line of some logs."""
+    world.watch.tell(seconds=policy.limits.seconds)
+    shelf = shelf_of(space, policy, logs)
     with Progress(world) as progress:
-        return run(Task(policy, inputs, books_of, 0, world.now(), "none", _WHY, tick=progress.tick))
+        return run(Task(policy, shelf.logs, shelf.books_of, 0, world.now(), "none", _WHY, tick=progress.tick))
 
 
 def by_line(report: Report) -> Verdicts:

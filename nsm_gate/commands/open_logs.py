@@ -40,7 +40,9 @@ class OpenLog(NamedTuple):
 class OpenLogs:
     """The logs of one query; what could not be read of them is remembered."""
 
-    def __init__(self, space: Workspace, policy: Policy, world: Surroundings, kind: str | None) -> None:
+    def __init__(
+        self, space: Workspace, policy: Policy, world: Surroundings, kind: str | None, *, every: bool = False
+    ) -> None:
         """Look for the logs that the command line names, else for those of runs.
 
         Args:
@@ -48,6 +50,7 @@ class OpenLogs:
             policy: Knows the log kinds.
             world: Where the command runs; `-` reads its standard input.
             kind: `--log`: the log kind that is looked for, and that of files with other names.
+            every: Whether logs of every kind are looked for where nothing is named.
 
         Raises:
             GateError: There is no log, or the kind of one cannot be told.
@@ -56,7 +59,7 @@ class OpenLogs:
         self._policy = policy
         self.notes: list[str] = []
         only = kind_called(policy, kind) if kind is not None else None
-        self.logs: Sequence[OpenLog] = self._named(space, only)
+        self.logs: Sequence[OpenLog] = self._named(space, only, every=every)
 
     @property
     def kinds(self) -> dict[str, LogKind]:
@@ -83,10 +86,12 @@ class OpenLogs:
 
     # --- parts ----------------------------------------------------------------------------------
 
-    def _named(self, space: Workspace, only: LogKind | None) -> Sequence[OpenLog]:
+    def _named(self, space: Workspace, only: LogKind | None, *, every: bool) -> Sequence[OpenLog]:
         if space.paths is not None and "-" in space.paths:
             raise GateError("standard input is read alone", "give - and nothing else")
-        kinds = [only] if only else self._of_runs() if space.paths is None else [*self._policy.logs.values()]
+        kinds = [only] if only else [*self._policy.logs.values()]
+        if space.paths is None and not (only or every):
+            kinds = self._of_runs()
         found = find(space.work, self._policy, space.paths, lambda kind: kind in kinds)
         if not found.logs and space.paths is None and only is None:
             # A repository of baselines alone.

@@ -19,14 +19,19 @@ def objects(listing: Listing) -> Iterator[str]:
     """Yield each row as JSON text without a newline."""
     if listing.whole:
         for row in listing.rows:
-            # Between tokens JSON has tabs and carriage returns too; inside of strings it has neither.
-            yield safe(row.raw.decode("utf-8").translate(_SPACES).strip(" "))
+            yield entry(row.raw)
         return
     for values in listing.exact():
         members = (
             f"{json.dumps(name, ensure_ascii=False)}: {text_of(values[name])}" for name in listing.columns
         )
         yield safe(f"{{{', '.join(members)}}}")
+
+
+def entry(raw: bytes) -> str:
+    """Return the JSON of a line that holds an entry, as the log has it, safe to print."""
+    # Between tokens JSON has tabs and carriage returns too; inside of strings it has neither.
+    return safe(raw.decode("utf-8").translate(_SPACES).strip(" "))
 
 
 def safe(text: str) -> str:
