@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from nsm_gate.differences import Compared, Difference
+from nsm_gate.differences import SETTINGS, Compared, Difference
 from nsm_gate.flat import spelled
 from nsm_gate.model import Json, Report
 from nsm_gate.names import plural
@@ -161,7 +161,7 @@ def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
 def _change(each: Difference, better: Mapping[str, bool]) -> tuple[str, str]:
     """Return how far the two are apart, and whether that is better."""
     gap, share = each.change
-    if gap is UNKNOWN:
+    if gap is UNKNOWN or each.group == SETTINGS:
         return "", ""
     sign = "+" if gap > 0 else ""
     part = "" if share is UNKNOWN else f" ({float(share):+.{int(abs(share) < _SMALL)}%})"
