@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
+import fcntl
 import io
 import json
 import os
+import pty
 import re
+import struct
+import subprocess
+import sys
+import termios
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -22,6 +29,7 @@ from tests.support import (
     a_run,
     check,
     edited,
+    environment,
     gate,
     gate_process,
     lines,
@@ -675,6 +683,41 @@ def test_a_reader_that_stops_early_is_no_error_that_shows(lab: Path) -> None:
     (lab / LOG).write_bytes(lines(*(a_run(f"n_{n}_20251101") for n in range(3000))))
     said = gate_process("runs", "--output-format", "jsonl", "--limit", "1", cwd=lab)
     assert (said.code, said.err, len(said.out.splitlines())) == (0, "", 1)
+
+
+def on_a_terminal(place: Path, columns: int, *args: str) -> str:
+    """Return what the command writes on a terminal so many columns wide."""
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
+    command = [sys.executable, "-m", "nsm_gate", "runs", *args]
+    done = subprocess.run(
+        command, cwd=place, env={**environment(place), "TERM": "xterm"}, stdout=slave, check=True
+    )
+    os.close(slave)
+    written = b""
+    # Linux answers EIO where the other end is closed.
+    with contextlib.suppress(OSError):
+        while piece := os.read(master, 65536):
+            written += piece
+    os.close(master)
+    assert done.returncode == 0
+    return written.decode()
+
+
+def test_a_terminal_gets_colours_and_no_row_that_is_too_wide(lab: Path) -> None:
+    long = edited(
+        a_run("a_run_with_a_name_that_no_terminal_has_room_for_20251106"),
+        entry__timestamp="2025-11-06T00:00:00Z",
+    )
+    (lab / LOG).write_bytes(lines(*ENTRIES, long))
+    said = on_a_terminal(lab, 100)
+    assert "\x1b[" in said
+    rows = re.sub(r"\x1b\[[0-9;]*m", "", said).splitlines()
+    assert max(map(len, rows)) <= 100
+    assert any("…" in row for row in rows)
+    assert "\x1b[" not in on_a_terminal(lab, 100, "--color", "never")
+    # In a pipe nothing is cut.
+    assert "a_run_with_a_name_that_no_terminal_has_room_for_20251106" in answered(lab)
 
 
 # --- verdicts ------------------------------------------------------------------------------------
