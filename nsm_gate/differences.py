@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from decimal import DecimalException
-from typing import NamedTuple
 
 from nsm_gate.exact import canonical
 from nsm_gate.flat import flat, spelled
 from nsm_gate.model import Json
+from nsm_gate.nouns import NamedTuple
 from nsm_gate.policy import LogKind
 from nsm_gate.records import Record
 from nsm_gate.values import CONTEXT, UNKNOWN, Value, decimal, is_number

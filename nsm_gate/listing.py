@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 
 from nsm_gate.exact import load
 from nsm_gate.expressions import Lookup
 from nsm_gate.model import Entry, Line
+from nsm_gate.nouns import dataclass, field
 from nsm_gate.queries import Row
 from nsm_gate.records import Record
 from nsm_gate.terms import Term

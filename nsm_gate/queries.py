@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timezone
 
 from nsm_gate.exact import canonical
 from nsm_gate.expressions import Lookup
 from nsm_gate.model import Path
+from nsm_gate.nouns import dataclass, field
 from nsm_gate.policy import LogKind
 from nsm_gate.records import Record
 from nsm_gate.terms import Best, Term

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from typing import NamedTuple
 
 from nsm_gate.differences import RESULTS, SETTINGS, group_of
 from nsm_gate.flat import flat, spelled
 from nsm_gate.model import Json
+from nsm_gate.nouns import NamedTuple
 from nsm_gate.records import Record
 
 _HISTORY, _TIMES, _OTHER = "history", "times", "other"

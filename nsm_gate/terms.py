@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from nsm_gate.expressions import Call, Node
+from nsm_gate.nouns import NamedTuple
 from nsm_gate.parser import ExpressionError, parse
 
 

@@ -17,7 +17,7 @@ import pytest
 import nsm_gate
 from nsm_gate.render.json import render
 from nsm_gate.render.style import Style
-from tests.support import ROOT, SHARED, Repo, a_run, check, edited, environment, gate, lines
+from tests.support import ROOT, SHARED, Repo, a_baseline, a_run, check, edited, environment, gate, lines
 from tests.test_runs import ENTRIES, LOG, NAMES
 
 EXAMPLE = ROOT / "examples" / "nsm"
@@ -144,6 +144,28 @@ def test_check_judges_what_is_new_against_a_base(tmp_path: Path) -> None:
     assert nsm_gate.check(repo.path / LOG, staged=True, cwd=repo.path).checked == 1
     verdict = nsm_gate.check(all=True, cwd=repo.path).verdicts[0]
     assert (verdict.criterion, verdict.outcome) == ("accuracy", nsm_gate.Outcome.MET)
+
+
+def test_what_is_said_of_very_many_lines_is_there_when_it_is_asked_for(tmp_path: Path) -> None:
+    """The report may make it late: then the repository is closed already."""
+    repo = Repo.init(tmp_path / "r")
+    repo.write("baselines.jsonl", [a_baseline()])
+    repo.commit()
+    made = [
+        edited(a_run(f"n_{n}_20251101", n % 1000), experiment_type="hyperparam_search") for n in range(500)
+    ]
+    repo.write(LOG, [*made, edited(a_run("last_20251101"), findings="TODO")])
+    report = nsm_gate.check(all=True, cwd=repo.path)
+    said = repo.check("--all").json
+    assert len(report.verdicts) == len(said["verdicts"]) > 2_000
+    assert json.loads(render(report, Style())) == said
+    rows = nsm_gate.read_runs(columns=["line", "verdict.accuracy", "margin.accuracy"], cwd=repo.path)
+    given = {v["line"]: v for v in said["verdicts"] if v["criterion"] == "accuracy" and v["path"] == LOG}
+    assert len(rows) == 501
+    assert all(
+        row["verdict.accuracy"] == given[row["line"]]["outcome"] for row in rows if row["line"] in given
+    )
+    assert sum(row["verdict.accuracy"] is not None for row in rows) == len(given)
 
 
 def test_check_takes_its_base_from_the_ci_system_unless_it_is_told_not_to(

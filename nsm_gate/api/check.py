@@ -23,6 +23,7 @@ def check(
     select: Sequence[str] = (),
     ignore: Sequence[str] = (),
     config: PathLike | None = None,
+    jobs: int = 1,
     use_ci: bool = True,
     cwd: PathLike | None = None,
 ) -> Report:
@@ -41,6 +42,7 @@ def check(
         select: Report only these rules.
         ignore: Do not report these rules.
         config: Configuration to use instead of the repository's.
+        jobs: How many processes judge a long log; more than one are forked from this one.
         use_ci: Whether a CI system that runs this may name the base.
         cwd: The folder to work in, and that paths start at; the current one where it is None.
 
@@ -61,7 +63,7 @@ def check(
     args.paths = [str(text(path)) for path in paths]
     args.base, args.staged, args.all = base, staged, all
     args.rules_from, args.fail_on, args.config = rules_from, fail_on, text(config)
-    args.select, args.ignore = list(select) or None, list(ignore) or None
+    args.select, args.ignore, args.jobs = list(select) or None, list(ignore) or None, jobs
     if fail_on not in ("error", "warning", "notice", "never"):
         raise GateError(f"no severity is called {fail_on!r}", "fail_on is error, warning, notice or never")
     if rules_from not in (None, "base", "head"):

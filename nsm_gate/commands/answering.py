@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
-from typing import NamedTuple
 
 from nsm_gate.commands.asking import Asked, NameCheck, WordCheck, query_of, term_of
 from nsm_gate.commands.open_logs import STDIN, OpenLogs, StandardInput
@@ -19,6 +17,7 @@ from nsm_gate.flat import spelled
 from nsm_gate.groups import compared, counted, measures
 from nsm_gate.listing import Listing
 from nsm_gate.names import plural
+from nsm_gate.nouns import NamedTuple, replace
 from nsm_gate.pointers import show
 from nsm_gate.policy import Policy
 from nsm_gate.queries import Answer, Collector, Query, Row, chosen

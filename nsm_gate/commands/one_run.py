@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
 
 from nsm_gate.candidates import Candidates
 from nsm_gate.changes import Change
@@ -13,7 +12,7 @@ from nsm_gate.errors import GateError
 from nsm_gate.history import Book, LogInput
 from nsm_gate.model import Report
 from nsm_gate.names import plural, suggestion
-from nsm_gate.nouns import replace
+from nsm_gate.nouns import NamedTuple, replace
 from nsm_gate.policy import Policy
 from nsm_gate.records import Record
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import NamedTuple
 
 from nsm_gate.commands.kinds import kind_by_members, kind_called
 from nsm_gate.commands.surroundings import Surroundings
@@ -14,6 +13,7 @@ from nsm_gate.errors import GateError
 from nsm_gate.jsonl import decode
 from nsm_gate.model import Entry, Line
 from nsm_gate.names import plural
+from nsm_gate.nouns import NamedTuple
 from nsm_gate.policy import LogKind, Policy
 from nsm_gate.records import Record
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Iterable, Sequence
-from typing import NamedTuple
 
 from nsm_gate.commands.sparing import spare
 from nsm_gate.commands.surroundings import Surroundings
@@ -14,6 +13,7 @@ from nsm_gate.edge.files import write_chunks
 from nsm_gate.edge.logs import Logs
 from nsm_gate.errors import GateError, GateErrors
 from nsm_gate.names import suggestion
+from nsm_gate.nouns import NamedTuple
 from nsm_gate.policy import Policy
 
 

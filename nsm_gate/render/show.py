@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
 
 from nsm_gate.differences import SETTINGS, Compared, Difference
 from nsm_gate.flat import spelled
 from nsm_gate.model import Json, Report
 from nsm_gate.names import plural
+from nsm_gate.nouns import NamedTuple
 from nsm_gate.records import Record
 from nsm_gate.render import text
 from nsm_gate.render.listing.cells import said
