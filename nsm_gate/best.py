@@ -47,7 +47,8 @@ class Best:
     def take(self, number: int, group: str | None, value: Any, index: int, key: Key) -> None:
         """Take in a run that a reference may pick; without a group, one of which that is not known.
 
-        Without a value, it is comparable and has no measure."""
+        Without a value, it is comparable and has no measure.
+        """
         if group is None:
             self._unsure[number] = True
             return

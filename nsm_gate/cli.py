@@ -23,6 +23,8 @@ from nsm_gate.render.untrusted import plain
 _COMMANDS = {
     "check": "judge the lines that a change appends to the logs",
     "explain": "which rules judge one run, and the arithmetic of each verdict",
+    "runs": "which runs the logs hold, and how they compare",
+    "show": "one run in full, or what it has otherwise than its reference",
     "rules": "what is checked, and why",
     "config": "what is in force here, and where it is set",
     "init": "set a repository up, or write the file of a new experiment type or domain",
@@ -92,7 +94,8 @@ def main(
         form = _asks_for(argv)
         if form:
             fact = str(error).strip().split("\n")[-1].removeprefix("nsm-gate: ")
-            stdout.write(_error_as(form, GateError(fact, "nsm-gate check --help shows the options")))
+            hint = f"nsm-gate {chosen if chosen in _COMMANDS else 'check'} --help shows the options"
+            stdout.write(_error_as(form, GateError(fact, hint)))
         return 2
     except GateError as error:
         return _refuse((error,), args, world)

@@ -5,10 +5,9 @@ from __future__ import annotations
 from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-
-from nsm_gate.model import Finding, Run, Severity, Verdict
 from typing import Any, overload
 
+from nsm_gate.model import Finding, Run, Severity, Verdict
 from nsm_gate.nouns import NamedTuple
 from nsm_gate.tallies import Details, Row, Tally, tally
 

@@ -44,6 +44,10 @@ class Outcome(str, enum.Enum):
     UNKNOWN = "unknown"
     NOT_APPLICABLE = "not-applicable"
 
+    def __str__(self) -> str:
+        """Return the word, as Python's own StrEnum does: tables of pandas show it."""
+        return self.value
+
 
 class Line(NamedTuple):
     """A physical line of a log.

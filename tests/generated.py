@@ -9,6 +9,8 @@ prints on a real repository, made here with fixed times so that they are the sam
 from __future__ import annotations
 
 import json
+import shlex
+import shutil
 import sys
 import tempfile
 from collections.abc import Callable
@@ -124,6 +126,33 @@ def standing_still() -> str:
     return f"```console\n$ nsm-gate check --all\n{result.err}```"
 
 
+def asked(*command: str) -> str:
+    """Return the transcript of a command that only reads, in a copy of the sample project."""
+    with tempfile.TemporaryDirectory() as folder:
+        lab = Path(folder) / "lab"
+        shutil.copytree(ROOT / "examples" / "nsm", lab)
+        result = gate(*command, cwd=lab, env=environment(lab))
+        said = f"{result.out}{result.err}"
+        return f"```console\n$ nsm-gate {shlex.join(command)}\n{said}```"
+
+
+_RUNS = {
+    "last": ("runs", "--last", "3"),
+    "where": ("runs", "--where", 'domain == "planning" and best_val_accuracy > 0.6', "--columns", "run,accuracy"),
+    "columns": (
+        "runs", "--type", "hyperparam_search", "--sort", "-accuracy", "--limit", "3",
+        "--columns", "run,hyperparameters.cycle_loss_weight,accuracy,margin.accuracy,verdicts.missed",
+    ),
+    "slip": ("runs", "--where", "acuracy > 0.6"),
+    "best": ("runs", "--best", "accuracy", "--per", "domain", "--columns", "domain,run,accuracy,balance_delta"),
+    "count": ("runs", "--type", "domain_exploration", "--count-by", "domain,status"),
+    "group": (
+        "runs", "--where", "hyperparameters.use_dual_pass", "--group-by", "hyperparameters.fusion_mode",
+        "--columns", "accuracy,balance_delta",
+    ),
+    "show": ("show", "domain_exploration_kg_2048_entities_20251110"),
+    "diff": ("show", "dual_pass_learned_fusion_20251202", "--diff", "single_pass"),
+}  # fmt: skip
 _WARNINGS = ("class-collapse", "zero-task-loss", "impossible-metric")
 PARTS: dict[str, dict[str, Callable[[], str]]] = {
     "README.md": {"transcript": failing_check, "rules": rules_table},
@@ -140,6 +169,7 @@ PARTS: dict[str, dict[str, Callable[[], str]]] = {
         "baselines": criteria_tables.baselines_table,
         **{rule: partial(criteria_tables.warning, rule) for rule in _WARNINGS},
     },
+    "docs/runs.md": {part: partial(asked, *command) for part, command in _RUNS.items()},
 }
 
 

@@ -5,19 +5,13 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator, Sequence
 
-from nsm_gate.candidates import Candidates
-from nsm_gate.changes import Change
+from nsm_gate.commands.one_run import Shelf, one_run
 from nsm_gate.commands.surroundings import Surroundings
 from nsm_gate.commands.workspace import opened
 from nsm_gate.edge.bases import Comparison
 from nsm_gate.edge.logs import Logs
-from nsm_gate.engine import Task, run
-from nsm_gate.errors import GateError
 from nsm_gate.explain import Candidate, Explained, arithmetic, explained
-from nsm_gate.history import Book, LogInput
 from nsm_gate.model import Outcome, Report
-from nsm_gate.names import plural, suggestion
-from nsm_gate.nouns import replace
 from nsm_gate.policy import Policy, Reference
 from nsm_gate.records import Record
 from nsm_gate.render.style import Style
@@ -47,53 +41,13 @@ def execute(args: argparse.Namespace, world: Surroundings) -> int:
         world.watch.tell(seconds=policy.limits.seconds)
         logs = Logs(policy, Comparison(space.work, (), (), "none", "every line is judged"), space.git)
         inputs = [item for item in logs.select(space.paths) if item.fault is None and item.gone is None]
-        book, index = _found(args.run, args.line, inputs)
-        world.watch.tell(at=book.path)
-
-        def books_of(kind: str) -> Sequence[Book]:
-            return [cut if other.path == cut.path else other for other in logs.books_of(kind)]
-
-        # The log as it was when the line was the last one.
-        kept = frozenset(range(index))
-        change = Change((index,), (), (), (kept,))
-        cut = replace(book, lines=book.lines[: index + 1], terminated=True, change=change)
-        task = Task(policy, [LogInput(cut, "none")], books_of, 1, world.now(), "none", "one run is explained")
-        report = run(task)
-        record = cut.record(index)
-        if record is None:
-            raise GateError("the line holds no entry", "", book.path, index + 1)
-        made = list(explained(record, policy, Candidates(books_of), report.verdicts))
+        shelf = Shelf(inputs, logs.books_of)
+        found = one_run(args.run, args.line, shelf, policy, world)
+        record, report = found.record, found.report
+        made = list(explained(record, policy, found.candidates, report.verdicts))
     rows = [*_heading(record, policy, style), *_criteria(made, record, style), *_findings(report, style)]
     world.stdout.write("".join(f"{row}\n" for row in rows))
     return 0
-
-
-def _found(name: str, line: int | None, inputs: Sequence[LogInput]) -> tuple[Book, int]:
-    """Return the latest line of a run, or the one asked for."""
-    seen: list[tuple[Book, int]] = []
-    names: set[str] = set()
-    for item in inputs:
-        for index in range(len(item.book.lines)):
-            record = item.book.record(index)
-            if record is None or record.name is None:
-                continue
-            names.add(record.name)
-            if record.name == name:
-                seen.append((item.book, index))
-    if not seen:
-        hint = suggestion(name, names) or f"the logs hold {plural(len(names), 'run')}"
-        raise GateError(f"no run is called {name!r}", hint)
-    if line is not None:
-        lines = sorted({index + 1 for _, index in seen})
-        seen = [found for found in seen if found[1] + 1 == line]
-        if not seen:
-            shown = ", ".join(map(str, lines[:20])) + ", …" * (len(lines) > 20)
-            hint = f"it stands on {'lines' if len(lines) > 1 else 'line'} {shown}"
-            raise GateError(f"line {line} is not of {name!r}", hint)
-    logs = sorted({book.path for book, _ in seen})
-    if len(logs) > 1:
-        raise GateError(f"{name!r} stands in {', '.join(logs)}", "name the log after the run")
-    return seen[-1]
 
 
 def _heading(record: Record, policy: Policy, style: Style) -> Iterator[str]:

@@ -22,8 +22,22 @@ class _Parser(argparse.ArgumentParser):
         # An abbreviation would change its meaning when an option is added.
         super().__init__(*args, **{**options, "allow_abbrev": False})
 
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        return super().parse_known_args(_joined(args or ()), namespace)
+
     def error(self, message: str) -> NoReturn:
         raise Misread(f"{self.format_usage()}{self.prog}: {message}\n")
+
+
+def _joined(argv: Sequence[str]) -> list[str]:
+    """Return arguments in which `--sort -accuracy` is one: argparse takes the value for an option."""
+    made: list[str] = []
+    for word in argv:
+        if made and made[-1] == "--sort" and "--" not in made and word.startswith("-"):
+            made[-1] = f"--sort={word}"
+        else:
+            made.append(word)
+    return made
 
 
 def parse(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from nsm_gate.edge.git import Git, Object
 from nsm_gate.edge.trees import REGULAR, SUBMODULE, SYMLINK, Item
@@ -176,13 +176,18 @@ def is_report(place: str) -> bool:
 
 def write_file(place: str, content: str) -> None:
     """Write text as UTF-8; OSError where that fails."""
+    write_chunks(place, (content,))
+
+
+def write_chunks(place: str, content: Iterable[str]) -> None:
+    """Write pieces of text as UTF-8; OSError where that fails."""
     # A named pipe that nobody reads would hold the open for ever.
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NONBLOCK", 0)
     handle = os.open(place, flags, 0o666)
     if hasattr(os, "set_blocking"):
         os.set_blocking(handle, True)
     with open(handle, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
-        file.write(content)
+        file.writelines(content)
 
 
 def _blob(git: Git, path: str, item: Item | None, limit: int | None) -> bytes | None:

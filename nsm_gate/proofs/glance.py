@@ -18,7 +18,7 @@ from nsm_gate.history import Book, Digest, Key, digest, summed
 from nsm_gate.model import Path
 from nsm_gate.policy import LogKind, Reference
 from nsm_gate.references import agreement, eligible, same
-from nsm_gate.values import UNKNOWN, Value, is_number
+from nsm_gate.values import UNKNOWN, Value
 
 _SCALAR = str | int | float | bool | None
 _NUMBER = int | float | None

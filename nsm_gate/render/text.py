@@ -320,3 +320,11 @@ def _number(value: Any) -> str:
     if isinstance(value, (list, dict)):
         return f"{len(value)} values"
     return plain(str(value), 24)
+
+
+def of_one_line(report: Report, style: Style) -> Iterator[str]:
+    """Yield what is found of the only line that a report judges: findings, then criteria."""
+    run, log = report.runs[0], report.logs[0]
+    part = _OfLog([run], list(report.findings), list(report.verdicts))
+    # The heading of the group is the caller's.
+    yield from list(_Log(report, log, part, style, 1, compact=False).run(run))[1:]
