@@ -10,13 +10,13 @@ from nsm_gate.checks import BY_ID
 from nsm_gate.commands.progress import Progress
 from nsm_gate.commands.publish import blob, formats, group, publish
 from nsm_gate.commands.ruling import ruling
+from nsm_gate.commands.sparing import spare
 from nsm_gate.commands.surroundings import Surroundings
-from nsm_gate.commands.workspace import Workspace, opened
+from nsm_gate.commands.workspace import opened
 from nsm_gate.edge import ci
 from nsm_gate.edge.bases import resolve
-from nsm_gate.edge.configs import CONFIG, PYPROJECT
 from nsm_gate.edge.files import write_file
-from nsm_gate.edge.logs import Logs, relative
+from nsm_gate.edge.logs import Logs
 from nsm_gate.engine import Spread, Task, run
 from nsm_gate.errors import GateError, GateErrors, Unwritten
 from nsm_gate.history import Book, LogInput
@@ -126,7 +126,9 @@ def _report(args: argparse.Namespace, world: Surroundings, rules: Sequence[str])
             tree.limit = policy.limits.file  # type: ignore[attr-defined]
         world.watch.tell(seconds=policy.limits.seconds)
         logs = Logs(policy, comparison, git)
-        _spare(args.output_format or (), world, space, logs)
+        for path in (item.partition(":")[2] for item in args.output_format or ()):
+            if path:
+                spare(path, world, space, logs)
         with Progress(world) as progress:
             return run(
                 Task(
@@ -219,25 +221,6 @@ def _outputs(wanted: Sequence[str]) -> list[tuple[str, str | None]]:
     if sum(path is None for _, path in outputs) > 1:
         raise GateError("two output formats go to standard output", "give all but one a file: FMT:PATH")
     return outputs
-
-
-def _spare(wanted: Sequence[str], world: Surroundings, space: Workspace, logs: Logs) -> None:
-    """Refuse an output that would overwrite a log, a configuration or anything else that git tracks."""
-    root, git = space.root, space.git
-    for path in (item.partition(":")[2] for item in wanted):
-        if not path:
-            continue
-        place = os.path.join(world.cwd, path)
-        inside = relative(path, root, world.cwd)
-        tracked = git is not None and inside is not None and inside in git.tracked()
-        log = inside is not None and logs.kind_of(inside) is not None
-        linked = os.path.islink(place) or (os.path.isfile(place) and os.stat(place).st_nlink > 1)
-        settings = inside is not None and (
-            inside in (CONFIG, PYPROJECT) or inside.startswith(".git/") or inside.endswith((".yaml", ".yml"))
-        )
-        if linked or tracked or log or settings:
-            what = "a link" if linked else "a log" if log else "a file of the repository"
-            raise GateError(f"the output would overwrite {what}", "choose another path", path)
 
 
 def _write(world: Surroundings, name: str, path: str, report: Report) -> Iterator[GateError]:

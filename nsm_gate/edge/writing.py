@@ -91,6 +91,23 @@ def amend(root: str, path: str, before: bytes, data: bytes) -> None:
         raise GateError(f"cannot be written: {error.strerror}", "nothing of it was changed", path) from None
 
 
+def write_whole(place: str, data: bytes) -> None:
+    """Make a file or replace a regular one, in one step; its folder must exist.
+
+    Raises:
+        OSError: The folder is missing, or something other than a regular file stands there.
+    """
+    if os.path.lexists(place):
+        replace(place, [data])
+        return
+    temporary = _written(place, [data], None)
+    try:
+        _take(temporary, place)
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary)
+
+
 def _take(temporary: str, place: str) -> None:
     """Give a new file its name. A link, unlike a rename, never replaces what came there meanwhile."""
     try:

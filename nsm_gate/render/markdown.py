@@ -8,7 +8,6 @@ https://github.github.com/gfm/#entity-and-numeric-character-references
 
 from __future__ import annotations
 
-import re
 import urllib.parse
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,9 +16,10 @@ from nsm_gate.errors import GateError
 from nsm_gate.model import Finding, Outcome, Report, Run, Severity, Verdict
 from nsm_gate.names import plural
 from nsm_gate.nouns import Any
+from nsm_gate.render.cells import code as _code
+from nsm_gate.render.cells import escaped as _text
 from nsm_gate.render.style import Style
 from nsm_gate.render.summary import checked, totals
-from nsm_gate.render.untrusted import plain
 
 MARK = "<!-- nsm-gate report -->"
 LIMIT = 900 * 1024
@@ -34,9 +34,6 @@ _BARS = "▁▂▃▄▅▆▇█"
 _POINTS = 24
 _OVERVIEW = 200
 _CELL = 120
-_PLAIN = " .,;/'→·…–%-+()?"
-_LINKS = re.compile(r"(www)\.", re.IGNORECASE)
-"""What GitHub makes a link of, although no sign in it means anything."""
 _RULES = ("rules-changed", "schema-evolution", "waiver-expired", "waiver-unused")
 _OF_VERDICTS = ("criterion-missed", "criterion-unknown")
 
@@ -267,14 +264,3 @@ def _place(path: str, line: int, style: Style) -> str:
         return shown
     address = urllib.parse.quote(path.encode("utf-8", "surrogateescape"))
     return f'<a href="{style.blob}/{address}#L{line}">{shown}</a>'
-
-
-def _code(text: str, limit: int = 500) -> str:
-    """Return untrusted text in a code span that it cannot leave."""
-    return f"<code>{_text(plain(text, limit))}</code>"
-
-
-def _text(text: str) -> str:
-    """Return text with everything that means something to Markdown or HTML as entities."""
-    text = "".join(char if char.isalnum() or char in _PLAIN else f"&#{ord(char)};" for char in text)
-    return _LINKS.sub(lambda found: f"{found[1]}&#46;", text)

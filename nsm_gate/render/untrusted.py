@@ -33,6 +33,16 @@ def plain(text: str, limit: int = LIMIT) -> str:
     return COMMAND.sub(r"#\\u0023", text.replace("::", ":\\u003a"))
 
 
+def visible(text: str, limit: int = LIMIT) -> str:
+    """Return text that is safe in a file that no CI runner reads, at most `limit` characters of it.
+
+    Unlike `plain`, it leaves `::` alone, and keeps the ends of lines.
+    """
+    if len(text) > limit:
+        text = text[: limit - 1] + "…"
+    return ACTIVE.sub(lambda found: "\n" if found[0] == "\n" else _escaped(found[0]), text)
+
+
 def joined(*parts: str) -> tuple[str, ...]:
     """Return parts of one row, each made safe, that are safe side by side too."""
     made: list[str] = []
