@@ -98,8 +98,19 @@ function buildTheme() {
       // kept until the page is closed
     }
     show();
+    recolored();
   });
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", recolored);
   show();
+  // Paper is light. What was drawn on a canvas is drawn again for it.
+  addEventListener("beforeprint", () => {
+    document.documentElement.dataset.theme = "light";
+    for (const [holder, held] of charts) if (held.canvas) draw(holder);
+  });
+  addEventListener("afterprint", () => {
+    show();
+    recolored();
+  });
 }
 
 for (const part of document.querySelectorAll(".needs-script")) part.hidden = false;
