@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 
 from nsm_gate.model import Json, Path
 from nsm_gate.policy import LogKind, Policy, UseDomain
-from nsm_gate.records import Record, walk
+from nsm_gate.records import Record
 from nsm_gate.report.nouns import Epochs
 from nsm_gate.values import Value, is_number
 
@@ -83,7 +83,7 @@ def classes(record: Record) -> tuple[float, float] | None:
 def epochs(record: Record) -> Epochs | None:
     """Return the history of a run: a list of objects, or of plain numbers, where the log kind has it."""
     for holder, member in _holders(record.kind):
-        items = walk(record.entry.value, holder)
+        items = record.at(holder)
         if not isinstance(items, list) or len(items) < 2:
             continue
         rows = items[:_MOST_EPOCHS]
