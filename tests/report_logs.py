@@ -39,7 +39,7 @@ def hostile_runs() -> list[dict[str, Any]]:
         data["error_message"] = text
         data["hyperparameters"][text] = text
         data["hyperparameters"]["use_dual_pass"] = True
-        data["hyperparameters"]["fusion_mode"] = text
+        data["hyperparameters"]["fusion_mode"] = HOSTILE[number % 8]  # few enough to compare by
         data["final_metrics"][text] = 0.5
         data["architecture"] = {"variant": text, text: [text]}
         data["metrics_history"] = [{"epoch": e, text: 1 / e, "val_loss": 1 / e} for e in (1, 2, 3)]

@@ -47,6 +47,8 @@ function range(values) {
   return { low, high, left: values.filter((value) => value < low || value > high).length };
 }
 
+const within = ({ low, high }, value) => value >= low && value <= high;
+
 // A range with room around it, and the bars that lie near enough to belong into it.
 function roomy(found, bars) {
   let { low, high } = found;

@@ -95,14 +95,14 @@ function showProgress() {
   const times = [first - pad, last + pad];
   const strongest = timed.length ? INDEX.strongest.map(({ name: told, steps }) => ({ told, line: stepsOf(steps, metric, times) }))
     .filter(({ line }) => line.length) : [];
-  const best = held.better ? bestSoFar(timed, metric, held.better, times) : [];
+  const best = held.better && found ? bestSoFar(timed, metric, held.better, times, found) : [];
   if (bars.length) key.push(swatch("target", "target"));
   if (best.length > 1) key.push(swatch("best", "best so far"));
   strongest.forEach(({ told }) => key.push(swatch("baseline", title(told).toLowerCase())));
   byId("progress-key").replaceChildren(...key);
   chart(byId("progress-plot"), `${name} of ${count(timed.length, "run")} over time, with targets and the best baseline`,
     () => found && progressSpec({
-      rows: timed.map((run) => ({ x: run.time, y: run.metrics[metric], o: run.outcome, r: run.number })),
+      rows: timed.filter((run) => within(found, run.metrics[metric])).map((run) => ({ x: run.time, y: run.metrics[metric], o: run.outcome, r: run.number })),
       bars, best, times, name, strongest: strongest.flatMap(({ line }) => line),
       values: roomy(found, [...bars.map(({ y }) => y), ...strongest.flatMap(({ line }) => line.map(({ y }) => y))]),
     }), aboutMetric(metric));
@@ -112,11 +112,11 @@ function showProgress() {
     + notDrawn(found ? found.left : timed.length, missing);
 }
 
-function bestSoFar(runs, metric, better, times) {
+function bestSoFar(runs, metric, better, times, range_) {
   const found = [];
   for (const run of runs) {
     const value = run.metrics[metric];
-    if (Math.abs(value) >= DRAWABLE || run.status !== "completed" && run.status !== "") continue;
+    if (!within(range_, value) || run.status !== "completed" && run.status !== "") continue;
     const last = found.at(-1);
     if (!last || (better === ">" ? value > last.y : value < last.y)) found.push({ x: run.time, y: value });
   }
@@ -145,9 +145,9 @@ function showCompare() {
   const spread = [-0.5, 0.2, -0.1, 0.5, -0.3, 0.05, 0.35, -0.2];
   chart(byId("compare-plot"), `${name_} by ${name}: ${groups.map((word) => `${word} ${measured(mean(values(of(word), metric)), metric)}`).join(", ")}`,
     () => found && compareSpec({
-      rows: runs.map((run) => ({ y: run.metrics[metric], g: setting(run, chosen.setting), o: run.outcome, r: run.number,
+      rows: runs.filter((run) => within(found, run.metrics[metric])).map((run) => ({ y: run.metrics[metric], g: setting(run, chosen.setting), o: run.outcome, r: run.number,
         x: spread[run.number % spread.length] })),
-      means: groups.map((word) => ({ g: word, y: mean(values(of(word), metric)) })),
+      means: groups.map((word) => ({ g: word, y: mean(values(of(word), metric)) })).filter(({ y }) => within(found, y)),
       bars, groups, name: name_, values: roomy(found, bars.map(({ y }) => y)),
     }), aboutMetric(metric));
   byId("compare-said").textContent = `Each point is a run, each tick the mean of its group.${bars.length ? " Dashed: targets." : ""}`
@@ -253,7 +253,7 @@ function showCurves() {
   const found = range(rows.map(({ y }) => y));
   const name = title(chosen.measure);
   chart(byId("curves-plot"), `${name} by epoch of ${count(held.length, "run")}`, () => found && curvesSpec({
-    rows, name, height: 280, values: roomy(found, []), labels: null,
+    rows: rows.filter(({ y }) => within(found, y)), name, height: 280, values: roomy(found, []), labels: null,
     steps: [Math.min(...rows.map(({ x }) => x)), Math.max(...rows.map(({ x }) => x))],
   }), (datum) => {
     const told = aboutRun(datum);

@@ -74,11 +74,11 @@ function curves(told, run) {
     const rows = group.flatMap(([measure, column]) => column.map((y, at) => ({ x: steps[at], y, g: measure })).filter(({ y }) => y !== null));
     const found = range(rows.map(({ y }) => y));
     const labels = group.map(([measure]) => {
-      const last = rows.findLast(({ g }) => g === measure);
+      const last = found && rows.findLast(({ g, y }) => g === measure && within(found, y));
       return last && { ...last, t: group.length > 1 ? short(measure) : "" };
     }).filter(Boolean);
     chart(plot, `${name} of ${run.name} by epoch, ${count(steps.length, "epoch")}`, () => found && curvesSpec({
-      rows, name: "", height: 220, values: roomy(found, []), steps: [steps[0], steps.at(-1)], labels: apart(labels, found),
+      rows: rows.filter(({ y }) => within(found, y)), name: "", height: 220, values: roomy(found, []), steps: [steps[0], steps.at(-1)], labels: apart(labels, found),
     }), (datum) => [`${datum.g}`, `epoch ${datum.x}: ${decimal(datum.y)}`]);
     grid.append(el("div", null, el("h3", null, title(name)), plot));
   }
