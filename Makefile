@@ -44,6 +44,7 @@ docs: $(VENV)/installed
 # Draw the pictures and write the transcripts of the documentation again.
 screenshots: $(VENV)/installed
 	$(BIN)/python -m tests.screenshots
+	$(BIN)/python -m tests.report_screenshots
 	$(BIN)/python -m tests.generated
 
 $(VENV)/bench: $(VENV)/installed

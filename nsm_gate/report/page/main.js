@@ -118,6 +118,7 @@ buildTheme();
 if (RUNS.length) {
   buildFilters(changed);
   buildOverview();
+  for (const link of document.querySelectorAll(".bar nav span a")) link.hidden = byId(link.hash.slice(1)).hidden;
   addEventListener("beforeprint", () => showTable(changed, PRINTED));
   addEventListener("afterprint", () => showTable(changed));
 } else {

@@ -11,14 +11,15 @@ const values = (runs, metric) => runs.map((run) => run.metrics[metric]).filter((
 function barsOf(metric, runs) {
   const owners = new Set(runs.flatMap((run) => [run.type, run.domain, run.log]));
   const found = new Map();
-  for (const [operator, value, owner] of METRICS[metric].targets) {
+  for (const [operator, value, owner, expected] of METRICS[metric].targets) {
     if (!owners.has(owner) || Math.abs(value) >= DRAWABLE) continue;
     const key = `${operator} ${value}`;
-    found.set(key, { y: value, operator, owners: [...(found.get(key)?.owners || []), owner] });
+    const test = expected.startsWith(operator) && expected.length < 12 ? expected : key;
+    found.set(key, { y: value, test, owners: [...(found.get(key)?.owners || []), owner] });
   }
   return [...found.values()].map((bar) => ({
     y: bar.y,
-    t: `${bar.operator} ${bar.y}  ${bar.owners.slice(0, 2).map(title).join(", ")}${bar.owners.length > 2 ? ", …" : ""}`,
+    t: `${bar.test}  ${bar.owners.slice(0, 2).map(title).join(", ")}${bar.owners.length > 2 ? ", …" : ""}`,
   }));
 }
 

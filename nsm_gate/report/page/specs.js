@@ -66,7 +66,7 @@ function barLayers(bars, values, channel) {
 function compareSpec({ rows, means, bars, values, groups, name }) {
   const y = { field: "g", type: "nominal", title: null, scale: { domain: groups }, axis: { labelLimit: 130, ticks: false,
     domain: false, labelFontSize: 12, labelColor: "var(--ink)" } };
-  const x = { field: "y", type: "quantitative", title: name, scale: scaled(values) };
+  const x = { field: "y", type: "quantitative", title: name, scale: scaled(values), axis: { tickCount: 6 } };
   return {
     height: 34 * groups.length,
     layer: [
@@ -122,7 +122,7 @@ function histogramSpec({ bins, bars, values }) {
 
 function curvesSpec({ rows, values, name, height, steps, labels }) {
   const x = { field: "x", type: "quantitative", title: "Epoch", scale: { domain: steps, nice: false, zero: false },
-    axis: { grid: false, tickMinStep: 1, tickCount: 8, format: "d" } };
+    axis: { grid: false, tickCount: Math.max(1, Math.min(8, Math.floor(steps[1] - steps[0]))), format: "d" } };
   const y = { field: "y", type: "quantitative", title: name, scale: scaled(values) };
   const groups = [...new Set(rows.map((row) => row.g))];
   const color = labels
