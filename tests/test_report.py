@@ -158,6 +158,19 @@ def test_the_last_line_of_a_run_speaks_for_it(tmp_path: Path) -> None:
     assert "1 line has a later line of the same run" in said
 
 
+def test_what_the_gate_found_of_an_earlier_line_is_told_with_its_place(tmp_path: Path) -> None:
+    repo = Repo.init(tmp_path / "lab")
+    local = edited(a_run(), start_time="2025-11-01T02:00:00+02:00")
+    repo.write(
+        "training_log.jsonl",
+        [local, edited(a_run(), corrects="planning_plain_20251101", reason="wrong offset")],
+    )
+    [told] = page(repo).data["runs-0"]
+    problems = {rule: message for rule, _, message, _, _ in told["problems"]}
+    assert problems["timestamp-not-utc"].startswith("training_log.jsonl:1: ")
+    assert "Beside the verdicts, the gate found 1 error" in " ".join(" ".join(page(repo).words).split())
+
+
 def test_lines_that_hold_no_run_are_counted_and_listed(repo: Repo) -> None:
     with open(repo.path / LOG, "ab") as file:
         file.write(

@@ -11,7 +11,7 @@ from nsm_gate.commands.surroundings import Surroundings
 from nsm_gate.commands.workspace import opened
 from nsm_gate.edge.bases import Comparison
 from nsm_gate.edge.logs import Logs
-from nsm_gate.edge.report_assets import Assets, assets
+from nsm_gate.edge.report_assets import assets
 from nsm_gate.edge.writing import write_whole
 from nsm_gate.engine import Task, run
 from nsm_gate.errors import GateError
@@ -50,8 +50,12 @@ def execute(args: argparse.Namespace, world: Surroundings) -> int:
         raise GateError("the form of the report cannot be told", "call it FILE.html or FILE.md", path)
     # Before the judgement, which may take long: without them there is no page.
     parts = assets() if ending in _HTML else None
-    results = _results(args, world)
-    content = _content(results, title, parts, world)
+    with Progress(world) as progress:
+        results = _results(args, world, progress)
+        if parts is None:
+            content = markdown.render(results, title, world.now())
+        else:
+            content = html.render(results, title, world.now(), parts, progress.tick)
     try:
         write_whole(os.path.join(world.cwd, path), content.encode("utf-8", "backslashreplace"))
     except FileNotFoundError:
@@ -64,13 +68,7 @@ def execute(args: argparse.Namespace, world: Surroundings) -> int:
     return 0
 
 
-def _content(results: Results, title: str, parts: Assets | None, world: Surroundings) -> str:
-    if parts is None:
-        return markdown.render(results, title, world.now())
-    return html.render(results, title, world.now(), parts)
-
-
-def _results(args: argparse.Namespace, world: Surroundings) -> Results:
+def _results(args: argparse.Namespace, world: Surroundings, progress: Progress) -> Results:
     with opened(world, args.paths) as space:
         policy = space.policy(space.work, args.config)
         space.work.limit = policy.limits.file
@@ -79,13 +77,11 @@ def _results(args: argparse.Namespace, world: Surroundings) -> Results:
         logs = Logs(policy, Comparison(space.work, (), (), "none", why), space.git)
         inputs = logs.select(space.paths)
         spare(args.output, world, space, logs)
-        with Progress(world) as progress:
-            report = run(
-                Task(
-                    policy, inputs, logs.books_of, 0, world.now(), "none", why,
-                    tick=progress.tick, begin=lambda path: world.watch.tell(at=path),
-                    complete=not args.paths,
-                )
-            )  # fmt: skip
+        report = run(
+            Task(
+                policy, inputs, logs.books_of, 0, world.now(), "none", why,
+                tick=progress.tick, begin=lambda path: world.watch.tell(at=path), complete=not args.paths,
+            )
+        )  # fmt: skip
         books = [item.book for item in inputs if item.fault is None and item.gone is None]
-        return collect(report, books, policy, logs.books_of)
+        return collect(report, books, policy, logs.books_of, progress.tick)

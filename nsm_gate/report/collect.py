@@ -23,7 +23,11 @@ Place = tuple[str, int]
 
 
 def collect(
-    report: Report, books: Sequence[Book], policy: Policy, books_of: Callable[[str], Sequence[Book]]
+    report: Report,
+    books: Sequence[Book],
+    policy: Policy,
+    books_of: Callable[[str], Sequence[Book]],
+    tick: Callable[[int], None] = lambda _count: None,
 ) -> Results:
     """Gather what a report shows.
 
@@ -32,6 +36,7 @@ def collect(
         books: The logs that were judged.
         policy: The rules that judged.
         books_of: Every log of a kind, where references are looked for.
+        tick: Called with the number of runs that are gathered, for progress.
     """
     verdicts: dict[Place, list[Verdict]] = defaultdict(list)
     findings: dict[Place, list[Finding]] = defaultdict(list)
@@ -44,10 +49,13 @@ def collect(
     latest, earlier = _latest(report, {book.path: book for book in books})
     words = {name: measures.words(kind, policy) for name, kind in policy.logs.items()}
     runs = []
-    for record in latest:
+    for number, record in enumerate(latest, 1):
         place = record.path, record.line
-        told = _told(record, verdicts[place], findings[place], words[record.kind.name], others)
-        runs.append(told._replace(earlier=tuple(earlier.get(place, ()))))
+        before = earlier.get(place, [])
+        found = [f for line in (*((e.path, e.line) for e in before), place) for f in findings.get(line, ())]
+        told = _told(record, verdicts.get(place, ()), found, words[record.kind.name], others)
+        runs.append(told._replace(earlier=tuple(before)))
+        tick(number)
     runs.sort(key=lambda run: (run.time is None, run.time or 0))
     held = {(run.path, run.line) for run in report.runs if run.entry}
     not_runs = {(run.path, run.line) for run in report.runs if not run.entry}

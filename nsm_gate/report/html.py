@@ -12,7 +12,7 @@ import hashlib
 import itertools
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -30,7 +30,13 @@ _MOST = 500
 Owned = TypeVar("Owned", tally.Group, tally.Asked)
 
 
-def render(results: Results, title: str, now: datetime, parts: Assets) -> str:
+def render(
+    results: Results,
+    title: str,
+    now: datetime,
+    parts: Assets,
+    tick: Callable[[int], None] = lambda _count: None,
+) -> str:
     """Return the page.
 
     Args:
@@ -38,6 +44,7 @@ def render(results: Results, title: str, now: datetime, parts: Assets) -> str:
         title: Its heading.
         now: The time that it is made at.
         parts: Templates, style and scripts.
+        tick: Called with the number of runs that are written, for progress.
     """
     from jinja2 import DictLoader, Environment, StrictUndefined  # of the extra `report`
     from markupsafe import Markup
@@ -49,7 +56,7 @@ def render(results: Results, title: str, now: datetime, parts: Assets) -> str:
         lstrip_blocks=True,
     )  # fmt: skip
     environment.filters.update(visible=_visible, number=words.number, thousands=lambda n: f"{n:,}")
-    told = list(details(results))
+    told = list(details(results, tick))
     chunks = [told[start : start + CHUNK] for start in range(0, len(told), CHUNK)]
     return environment.get_template("report.html.j2").render(
         title=title,
@@ -61,6 +68,7 @@ def render(results: Results, title: str, now: datetime, parts: Assets) -> str:
         results=results,
         headline=words.headline(results),
         leftovers=words.leftovers(results),
+        found=words.found(results),
         outcomes=tally.outcomes(results.runs),
         order=OUTCOMES,
         outcome_words=words.OUTCOME_WORDS,

@@ -62,6 +62,8 @@ def _totals(results: Results) -> Iterator[str]:
     for outcome, count in tally.outcomes(results.runs).items():
         if count:
             yield f"- {count:,} {words.OUTCOME_WORDS[outcome]}"
+    if words.found(results):
+        yield f"- {words.found(results)} beside the verdicts"
     for row in words.leftovers(results):
         yield f"- {row}"
     yield ""

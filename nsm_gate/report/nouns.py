@@ -107,7 +107,7 @@ class Told(NamedTuple):
         notes: Its findings text.
         error: Its error message.
         verdicts: In the order of the rules.
-        problems: What the gate found about its line, verdicts aside.
+        problems: What the gate found about its lines, verdicts aside.
         fields: Section -> dotted name -> value in words.
         left_out: How many fields are not told, for want of room.
     """

@@ -6,7 +6,7 @@ written here, so that none loses digits in JavaScript.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from nsm_gate.model import Finding, Json, Outcome, Severity, Verdict
 from nsm_gate.render.untrusted import visible
@@ -101,15 +101,21 @@ def _row(run: Told, identity: str, results: Results, values: Mapping[str, dict[s
     ]
 
 
-def details(results: Results) -> Iterator[Json]:
-    """Yield what the page of each run shows, in the order of the index."""
+def details(results: Results, tick: Callable[[int], None] = lambda _count: None) -> Iterator[Json]:
+    """Yield what the page of each run shows, in the order of the index.
+
+    Args:
+        results: The runs.
+        tick: Called with the number of runs that are written, for progress.
+    """
     ids = identities(results.runs)
-    for run in results.runs:
+    for number, run in enumerate(results.runs, 1):
+        tick(number)
         yield {
             "notes": visible(run.notes.replace("\r\n", "\n"), _LONG),
             "error": visible(run.error.replace("\r\n", "\n"), _LONG),
             "verdicts": [_verdict(verdict, ids) for verdict in run.verdicts],
-            "problems": [_problem(problem) for problem in run.problems],
+            "problems": [_problem(problem, run) for problem in run.problems],
             "fields": [
                 [visible(name, _NAME), [[visible(n, _NAME), visible(v, 2 * _NAME)] for n, v in held.items()]]
                 for name, held in run.fields.items()
@@ -141,11 +147,13 @@ def _verdict(verdict: Verdict, ids: Mapping[str, str]) -> Json:
     ]
 
 
-def _problem(problem: Finding) -> Json:
+def _problem(problem: Finding, run: Told) -> Json:
+    place = f"{problem.path}:{problem.line}"
+    earlier = f"{place}: " if place != run.place else ""
     return [
         problem.rule,
         problem.severity.word,
-        visible(problem.message, 1000),
+        visible(f"{earlier}{problem.message}", 1000),
         visible(problem.hint, 1000),
         visible(problem.waived, _NAME) if problem.waived is not None else None,
     ]

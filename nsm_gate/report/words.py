@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
 
-from nsm_gate.model import Json, Verdict
+from nsm_gate.model import Json, Severity, Verdict
 from nsm_gate.names import plural
 from nsm_gate.report.nouns import MET, MISSED, UNJUDGED, UNKNOWN, Results
 from nsm_gate.report.settings import said
@@ -74,6 +74,16 @@ def headline(results: Results) -> str:
     times = [run.time for run in results.runs if run.time is not None]
     said = f"{plural(len(results.runs), 'run')} from {plural(len(results.logs), 'log')}"
     return f"{said}, logged {period(times)}" if times else said
+
+
+def found(results: Results) -> str:
+    """Return how much the gate found beside the verdicts: `2 errors and 1 warning`; empty for nothing."""
+    every = [f for run in results.runs for f in run.problems] + [*results.broken, *results.loose]
+    counts = [
+        plural(sum(f.severity is severity and f.waived is None for f in every), severity.word)
+        for severity in (Severity.ERROR, Severity.WARNING)
+    ]
+    return " and ".join(count for count in counts if not count.startswith("0 "))
 
 
 def leftovers(results: Results) -> list[str]:

@@ -117,7 +117,7 @@ function scales(columns) {
 
 function problems(told) {
   if (!told.problems.length) return null;
-  return section("What the gate found in its line", table("faults", [["Rule"], ["What is wrong"], ["Remedy"]],
+  return section("What the gate found", table("faults", [["Rule"], ["What is wrong"], ["Remedy"]],
     told.problems.map(([rule, severity, message, hint, waived]) => el("tr", null,
       el("th", { scope: "row" }, el("span", { class: `severity ${severity}` }, waived === null ? severity : "waived"), ` ${rule}`),
       el("td", null, message), el("td", null, waived === null ? hint : waived)))));
