@@ -34,6 +34,11 @@ function mark(outcome) {
   return svg;
 }
 
+// A name that may go on in the next line behind a dot, a slash or an underscore.
+function breakable(text) {
+  return text.split(/(?<=[._/])/).flatMap((part, number) => (number ? [el("wbr"), part] : [part]));
+}
+
 const count = (number, one, many) => `${number.toLocaleString("en")} ${number === 1 ? one : many || `${one}s`}`;
 
 // A number with the digits of its column, or those that fit its size.

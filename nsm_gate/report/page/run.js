@@ -9,11 +9,11 @@ function runPage(run) {
     el("nav", { class: "steps", "aria-label": "Runs" },
       el("a", { href: query() }, shown.length === RUNS.length ? "← All runs" : "← The runs shown"),
       at < 0 ? null : el("span", null, step(order[at - 1], "Before"), step(order[at + 1], "Next"))),
-    el("h1", { tabindex: "-1" }, run.name),
+    el("h1", { tabindex: "-1" }, breakable(run.name)),
     el("p", { class: "facts" },
       el("span", null, mark(run.outcome), capital(OUTCOME_WORDS.get(run.outcome))),
       [run.type, run.domain, run.status, run.time === null ? "" : `${moment(run.time)} UTC`].map((fact) => fact && el("span", null, fact)),
-      el("span", null, el("code", null, run.place))),
+      el("span", null, el("code", null, breakable(run.place)))),
     told.error ? el("p", { class: "error-text" }, told.error) : null,
     told.notes ? el("p", { class: "notes" }, told.notes) : el("p", { class: "notes" }, el("i", null, "No findings were logged.")),
     told.earlier.length ? el("p", { class: "said" }, `Earlier lines of this run: ${told.earlier.map(([place, status]) => (status ? `${place} (${status})` : place)).join(", ")}.`) : null,
@@ -62,7 +62,7 @@ function differenceOf(told) {
     el("p", { class: "said" }, "Compared with ", other, ` (${told.place}). `,
       told.changed.length ? "" : "No setting differs. ", rest),
     told.changed.length ? table("diff", [["Setting"], ["This run"], ["The other"]],
-      told.changed.map(([name, mine, theirs]) => el("tr", null, el("th", { scope: "row" }, name), value(mine), value(theirs)))) : null);
+      told.changed.map(([name, mine, theirs]) => el("tr", null, el("th", { scope: "row" }, breakable(name)), value(mine), value(theirs)))) : null);
 }
 
 function curves(told, run) {
@@ -126,7 +126,7 @@ function problems(told) {
 function fields(told) {
   const blocksOf = told.fields.map(([name, rows]) => el("section", null, el("h3", null, title(name)),
     el("table", { class: "fields" }, el("tbody", null, rows.map(([field, value]) => el("tr", null,
-      el("th", { scope: "row" }, field), el("td", null, el("code", null, value))))))));
+      el("th", { scope: "row" }, breakable(field)), el("td", null, el("code", null, value))))))));
   return section("Configuration and results", el("div", { class: "columns" }, blocksOf),
     told.left ? el("p", { class: "said" }, `${count(told.left, "more field")} of this line not shown.`) : null);
 }

@@ -142,5 +142,5 @@ function curvesSpec({ rows, values, name, height, steps, labels }) {
     layers.push({ data: { values: labels }, mark: { type: "text", align: "left", dx: 6, fontWeight: 600 },
       encoding: { x, y, color, text: { field: "t" } } });
   }
-  return { height, padding: { right: labels && labels.some(({ t }) => t) ? 90 : 5, left: 5, top: 5, bottom: 5 }, layer: layers };
+  return { height, padding: { right: labels ? 8 + 7 * Math.max(0, ...labels.map(({ t }) => t.length)) : 5, left: 5, top: 5, bottom: 5 }, layer: layers };
 }

@@ -77,7 +77,7 @@ function rowOf(run) {
     : run.status && run.status !== "completed" ? run.status : "no criteria";
   const grave = [run.errors && count(run.errors, "error"), run.warnings && count(run.warnings, "warning")].filter(Boolean);
   return el("tr", null,
-    el("th", { scope: "row" }, el("a", { href: runLink(run.id) }, run.name), el("span", { class: "note" }, run.note)),
+    el("th", { scope: "row" }, el("a", { href: runLink(run.id) }, breakable(run.name)), el("span", { class: "note" }, run.note)),
     el("td", null, run.type || run.log, run.domain ? el("span", { class: "found" }, run.domain) : null),
     el("td", { class: "when" }, day(run.time)),
     el("td", { class: "verdict" }, mark(run.outcome), el("span", { class: "hide" }, `${OUTCOME_WORDS.get(run.outcome)}: `),
