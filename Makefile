@@ -8,7 +8,7 @@ BIN = $(VENV)/bin
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
-	$(BIN)/python -m pip install --quiet --editable . --group test --group lint
+	$(BIN)/python -m pip install --quiet --editable ".[report]" --group test --group lint
 	touch $@
 
 # Judge every line of the sample project.
@@ -44,6 +44,7 @@ docs: $(VENV)/installed
 # Draw the pictures and write the transcripts of the documentation again.
 screenshots: $(VENV)/installed
 	$(BIN)/python -m tests.screenshots
+	$(BIN)/python -m tests.report_screenshots
 	$(BIN)/python -m tests.generated
 
 $(VENV)/bench: $(VENV)/installed

@@ -28,6 +28,7 @@ _COMMANDS = {
     "rules": "what is checked, and why",
     "config": "what is in force here, and where it is set",
     "init": "set a repository up, or write the file of a new experiment type or domain",
+    "report": "write what the logs hold as one page for people, with charts and verdicts",
     "new": "print a skeleton entry with everything that the policy requires",
     "append": "judge entries, and append them to a log so that nothing is torn, lost or doubled",
     "merge-driver": "join the lines that two branches appended (called by git)",

@@ -131,3 +131,25 @@ def test_an_installation_judges_with_the_bundled_pack(
     outcomes = {(v["line"], v["criterion"]): v["outcome"] for v in report["verdicts"]}
     assert (outcomes[1, "accuracy"], outcomes[2, "accuracy"]) == ("met", "missed")
     assert {v["defined_at"].partition(":")[0] for v in report["verdicts"]} == {"nsm"}
+
+    # The hook stays light: the page of a report needs the extra, its table does not.
+    for name, code, said in (("report.html", 2, "nsm-gate[report]"), ("report.md", 0, "2 runs of 1 log")):
+        done = subprocess.run(
+            [scripts / "nsm-gate", "report", "-o", name],
+            cwd=elsewhere, env=env, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == code, done.stderr
+        assert said in done.stdout + done.stderr
+        assert (elsewhere / name).exists() is (code == 0)
+
+
+def test_the_extra_brings_what_the_page_of_a_report_needs(wheel: Path, tmp_path: Path) -> None:
+    fresh, elsewhere = tmp_path / "fresh", tmp_path / "elsewhere"
+    venv.create(fresh, symlinks=True, with_pip=False)
+    pip("--python", fresh, "install", f"{wheel}[report]")
+    env = {k: v for k, v in environment(tmp_path).items() if k not in ("PYTHONPATH", "VIRTUAL_ENV")}
+    elsewhere.mkdir()
+    (elsewhere / "training_log.jsonl").write_bytes(lines(a_run()))
+    said = completed(fresh / "bin/nsm-gate", "report", "-o", "report.html", cwd=elsewhere, env=env)
+    assert said == "wrote report.html: 1 run of 1 log\n"
+    assert "planning_plain_20251101" in (elsewhere / "report.html").read_text("utf-8")

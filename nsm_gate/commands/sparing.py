@@ -6,8 +6,8 @@ import os
 
 from nsm_gate.commands.surroundings import Surroundings
 from nsm_gate.commands.workspace import Workspace
+from nsm_gate.edge.configs import CONFIG, PYPROJECT
 from nsm_gate.edge.logs import Logs, relative
-from nsm_gate.edge.policy_files import CONFIG, PYPROJECT
 from nsm_gate.errors import GateError
 
 

@@ -40,6 +40,8 @@ def visible(text: str, limit: int = LIMIT) -> str:
     """
     if len(text) > limit:
         text = text[: limit - 1] + "…"
+    if text.isascii() and text.isprintable():
+        return text  # nearly all of it, and a report has much
     return ACTIVE.sub(lambda found: "\n" if found[0] == "\n" else _escaped(found[0]), text)
 
 

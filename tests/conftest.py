@@ -1,0 +1,74 @@
+"""A real browser for the tests of the report; they skip where there is none, and say so."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    """Return Chromium, without a window and with an empty profile."""
+    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed here")
+    program = shutil.which("chromium") or shutil.which("chromium-browser")
+    if program is None:
+        pytest.skip("Chromium is not installed here: apt-get install chromium")
+    with api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+class Page:
+    """A page of the report from disk, with all that it said and asked for."""
+
+    def __init__(self, browser: Any, **options: Any) -> None:
+        """Open an empty page: `viewport`, `color_scheme` and the like are the browser's words."""
+        self.context = browser.new_context(viewport={"width": 1280, "height": 900}, **options)
+        self.page = self.context.new_page()
+        self.complaints: list[str] = []
+        self.requests: list[str] = []
+        self.page.on("console", lambda message: self.complaints.append(f"{message.type}: {message.text}"))
+        self.page.on("pageerror", lambda error: self.complaints.append(f"error: {error}"))
+        self.page.on("dialog", lambda dialog: (self.complaints.append("dialog"), dialog.dismiss()))
+        self.page.on("request", lambda request: self.requests.append(request.url))
+
+    def open(self, report: Path, address: str = "") -> Any:
+        """Open a report; wait until its script has run and the charts that can be seen are drawn."""
+        self.page.goto(report.as_uri() + address)
+        self.page.wait_for_selector("html[data-ready]", state="attached")
+        return self.page
+
+    def quiet(self, report: Path) -> None:
+        """Assert that nothing was said, and nothing asked for but the report itself and its empty icon."""
+        assert self.complaints == []
+        assert {url.partition("#")[0] for url in self.requests} - {"data:,"} == {report.as_uri()}
+
+
+@pytest.fixture
+def browse(chromium: Any) -> Iterator[Any]:
+    """Return a function that makes a page; all are closed at the end."""
+    made: list[Page] = []
+
+    def make(**options: Any) -> Page:
+        made.append(Page(chromium, **options))
+        return made[-1]
+
+    yield make
+    for page in made:
+        page.context.close()
