@@ -23,6 +23,7 @@ from nsm_gate.render.untrusted import plain
 _COMMANDS = {
     "check": "judge the lines that a change appends to the logs",
     "fix": "mend what a machine can mend in lines that are not logged yet",
+    "migrate": "turn entries of an old format into lines of a log",
     "explain": "which rules judge one run, and the arithmetic of each verdict",
     "rules": "what is checked, and why",
     "config": "what is in force here, and where it is set",

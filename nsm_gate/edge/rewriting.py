@@ -22,7 +22,13 @@ _AGAIN = "run the command again"
 
 
 def rewrite(
-    place: str, path: str, before: bytes, after: bytes, tell: Callable[[], object] = lambda: None
+    place: str,
+    path: str,
+    before: bytes,
+    after: bytes,
+    tell: Callable[[], object] = lambda: None,
+    *,
+    exact: bool = False,
 ) -> None:
     """Replace a log's content; what was appended to it meanwhile is kept behind.
 
@@ -32,13 +38,15 @@ def rewrite(
         before: What it held when it was looked at.
         after: What that is to become.
         tell: Called while the lock is waited for.
+        exact: Whether what was appended meanwhile is a change, too.
 
     Raises:
         GateError: It was changed otherwise, is locked, or cannot be written. Then nothing is changed.
     """
     with _locked(place, path, tell) as handle:
         now = _content(handle)
-        if not now.startswith(before) or (now != before and before and not before.endswith(b"\n")):
+        whole = not before or before.endswith(b"\n")
+        if now != before and (exact or not whole or not now.startswith(before)):
             raise GateError("it was changed meanwhile", _AGAIN, path)
         known = _state(handle)
 

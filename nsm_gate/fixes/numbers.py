@@ -21,16 +21,22 @@ def null(site: Site) -> Fix | None:
 
     Unsafe: that the value was not a number is lost. Only where the line holds an entry afterwards.
     """
-    tokens = [found for found in _TOKEN.finditer(site.text) if _no_number(found[0])]
-    if not tokens:
+    edits = nulls_for_no_numbers(site.text, site.line.number)
+    if not edits:
         return None
-    edits = tuple(Edit(site.line.number, f.start() + 1, f.end() + 1, "null") for f in tokens)
     made = edited(site.line.raw, False, edits)
     if not isinstance(decode(Line(site.line.number, made, site.line.terminated), len(made)), Entry):
         return None
-    words = dict.fromkeys(found[0] if len(found[0]) <= 12 else f"{found[0][:11]}…" for found in tokens)
+    tokens = [site.text[edit.column - 1 : edit.end_column - 1] for edit in edits]
+    words = dict.fromkeys(token if len(token) <= 12 else f"{token[:11]}…" for token in tokens)
     shown = ", ".join(list(words)[:3])
     return Fix(False, f"{shown} becomes null", edits)
+
+
+def nulls_for_no_numbers(text: str, line: int) -> tuple[Edit, ...]:
+    """Return the edits of a line that write null for whatever JSON has no number for."""
+    tokens = (found for found in _TOKEN.finditer(text) if _no_number(found[0]))
+    return tuple(Edit(line, found.start() + 1, found.end() + 1, "null") for found in tokens)
 
 
 def _no_number(token: str) -> bool:
