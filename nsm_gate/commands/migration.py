@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from nsm_gate.changes import compare
 from nsm_gate.commands.kinds import kind_at
@@ -25,6 +24,7 @@ from nsm_gate.jsonl import split
 from nsm_gate.mapping import Plan
 from nsm_gate.migrating import Migrated, Situation, migrate
 from nsm_gate.model import Report
+from nsm_gate.nouns import NamedTuple
 from nsm_gate.policy import Policy
 from nsm_gate.render.migration import is_rejects_file, rejects_file
 
