@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import random
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -715,6 +717,22 @@ def test_names_of_files_and_runs_cannot_act_in_what_is_printed(project: Repo) ->
 
 
 # --- the registry -------------------------------------------------------------------------------------
+
+
+def test_check_knows_which_rules_have_fixes_without_loading_them(project: Repo) -> None:
+    from nsm_gate.commands import check
+
+    assert frozenset(FIXES) == check._MENDED
+    appended(project, line(a("new", 1, findings="TODO")) + b"\n")
+    program = (
+        "import io, os, sys; from nsm_gate.cli import main;"
+        "main(['check'], io.BytesIO(), io.StringIO(), io.StringIO(), os.environ, os.getcwd());"
+        "print([name for name in sys.modules if name.startswith('nsm_gate.') and ('fix' in name or 'offering' in name)])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=project.path, env=project.env, capture_output=True, check=True
+    )
+    assert done.stdout == b"[]\n"
 
 
 def test_every_fix_is_on_the_page_of_the_documentation() -> None:

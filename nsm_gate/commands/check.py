@@ -7,8 +7,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from nsm_gate.changes import compare
 from nsm_gate.checks import BY_ID
-from nsm_gate.commands.fix import add_fix_arguments
-from nsm_gate.commands.offering import offered
 from nsm_gate.commands.progress import Progress
 from nsm_gate.commands.publish import blob, formats, group, publish
 from nsm_gate.commands.ruling import ruling
@@ -35,6 +33,10 @@ if TYPE_CHECKING:
 
 _SCREENFUL = 40
 """Rows that a hook prints: a screen of an ordinary terminal, with what the runner says around them."""
+_MENDED = frozenset(
+    ("invalid-json", "blank-line", "line-ending", "duplicate-run", "timestamp-not-utc", "timestamp-naive")
+)
+"""The rules of whose findings a machine mends some, as `nsm_gate.fixes` has them."""
 _MACHINES = ("json", "jsonl", "sarif", "junit", "gitlab", "rdjson")
 """Formats of which a part is worse than nothing."""
 
@@ -67,7 +69,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--fix", action="store_true",
         help="first fix what a machine can, as nsm-gate fix does; then the work tree is judged",
     )  # fmt: skip
-    add_fix_arguments(parser)
+    parser.add_argument("--unsafe", action="store_true", help="with --fix or --diff: unsafe fixes too")
+    parser.add_argument("--diff", action="store_true", help="show what --fix would do, and nothing else")
     parser.add_argument("--config", metavar="FILE", help="configuration to use instead of nsm-gate.yaml")
     parser.add_argument(
         "--stdin-log", metavar="KIND", help="log kind of standard input (default: by its members)"
@@ -153,7 +156,7 @@ def _report(args: argparse.Namespace, world: Surroundings, rules: Sequence[str])
                     spread=_spread(args.jobs, world),
                 )
             )  # fmt: skip
-        return offered(report, inputs, logs.books_of, comparison, git, policy.limits.file)
+        return _offered(report, inputs, logs.books_of, comparison, git, policy.limits.file)
 
 
 def _stdin_report(
@@ -186,7 +189,16 @@ def _stdin_report(
                 spread=_spread(args.jobs, world),
             )
         )  # fmt: skip
-    return offered(report, inputs, books_of, None, None, policy.limits.file)
+    return _offered(report, inputs, books_of, None, None, policy.limits.file)
+
+
+def _offered(report: Report, *about: Any) -> Report:
+    """Return the report with its fixes; a run that finds nothing to mend does not pay for them."""
+    if _MENDED.isdisjoint(finding.rule for finding in report.findings):
+        return report
+    from nsm_gate.commands.offering import offered
+
+    return offered(report, *about)
 
 
 def _spread(jobs: int | None, world: Surroundings) -> Spread:

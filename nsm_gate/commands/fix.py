@@ -24,7 +24,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--base", metavar="REF", help="fix what is new since the merge base with REF")
     which.add_argument("--all", action="store_true", help="fix every line; outside git only")
-    add_fix_arguments(parser)
+    parser.add_argument(
+        "--unsafe", action="store_true",
+        help="with fixes after which an entry does not say the same: NaN to null, another offset to UTC, a "
+        "number for a run id that is taken",
+    )  # fmt: skip
+    parser.add_argument("--diff", action="store_true", help="show what would be fixed, and change nothing")
     parser.add_argument("--order", action="store_true", help="also put members into the schema's order")
     parser.add_argument(
         "--spacing",
@@ -39,16 +44,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--color", choices=("auto", "always", "never"), default="auto")
     parser.add_argument("-q", "--quiet", action="store_true", help="print nothing where nothing is fixed")
     parser.add_argument("-v", "--verbose", action="store_true", help="list every fix")
-
-
-def add_fix_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what `fix` and `check` share."""
-    parser.add_argument(
-        "--unsafe", action="store_true",
-        help="with fixes after which an entry does not say the same: NaN to null, another offset to UTC, a "
-        "number for a run id that is taken",
-    )  # fmt: skip
-    parser.add_argument("--diff", action="store_true", help="show what would be fixed, and change nothing")
 
 
 def execute(args: argparse.Namespace, world: Surroundings) -> int:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 
 from nsm_gate.edge.bases import Comparison
 from nsm_gate.edge.git import Git
+from nsm_gate.edge.logged import Logged
+from nsm_gate.fixable import Fixable, with_fixes
 from nsm_gate.history import Book, LogInput
 from nsm_gate.model import Report
 
@@ -28,12 +30,6 @@ def offered(
         git: The repository, or None outside of one.
         limit: Bytes of a log that are read at most.
     """
-    if not report.findings:
-        return report
-    # Imported here: a hook that finds nothing does not pay for it.
-    from nsm_gate.edge.logged import Logged
-    from nsm_gate.fixable import Fixable, with_fixes
-
     books = {log.book.path: log.book for log in inputs if log.gone is None and log.fault is None}
     logged = Logged(git, comparison, limit) if comparison is not None else lambda _path, _lines: ()
     return with_fixes(report, Fixable(books, books_of, logged))
