@@ -312,6 +312,18 @@ def test_a_published_line_that_was_changed_is_not_mended_into_yet_another(projec
     assert "1 history-rewritten" in result.out
 
 
+def test_a_log_that_was_renamed_is_still_history(tmp_path: Path) -> None:
+    clone = published(tmp_path, NAIVE + b"\r\n")
+    (clone.path / "moved").mkdir()
+    new = clone.path / "moved" / LOG
+    (clone.path / LOG).rename(new)
+    with open(new, "ab") as file:
+        file.write(line(a("third", 3)) + b"\r\n")
+    result = fix("--unsafe", cwd=clone.path, env=clone.env)
+    assert made(result) == {"line-ending": 1}
+    assert new.read_bytes() == NAIVE + b"\r\n" + line(a("third", 3)) + b"\n"
+
+
 def test_outside_git_nothing_is_known_to_be_new_unless_all_is(tmp_path: Path) -> None:
     (tmp_path / LOG).write_bytes(NAIVE + b"\n")
     refused = fix(cwd=tmp_path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 
 from nsm_gate.changes import compare
@@ -36,7 +37,20 @@ class Logged:
         """
         found = [split(tree.read(path) or b"")[0] for tree in self.trees()]
         kept = compare([base for base in found if base], (), lines).kept
-        return frozenset(index for indices in kept for index in indices)
+        logged = {index for indices in kept for index in indices}
+        moved = self._moved(path) if lines and len(logged) < len(lines) else ()
+        logged |= {index for index, line in enumerate(lines) if line in moved}
+        return frozenset(logged)
+
+    def _moved(self, path: str) -> frozenset[bytes]:
+        """Return the lines of logs that are gone, where this one is new: it may be one of them, renamed."""
+        head, ending = self._comparison.head, os.path.splitext(path)[1]
+        moved: set[bytes] = set()
+        for tree in self.trees():
+            if tree.item(path) is None:
+                gone = (p for p in tree.paths() if p.endswith(ending) and head.item(p) is None)
+                moved.update(line for p in gone for line in split(tree.read(p) or b"")[0] if line)
+        return frozenset(moved)
 
     def trees(self) -> list[CommitTree]:
         """Return the commits that hold logged history."""
