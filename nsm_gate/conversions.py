@@ -7,11 +7,10 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta, timezone, tzinfo
-from typing import Any
 
 from nsm_gate.model import Json
 from nsm_gate.names import suggestion
-from nsm_gate.nouns import NamedTuple
+from nsm_gate.nouns import Any, NamedTuple
 from nsm_gate.pointers import show
 from nsm_gate.timestamps import Instant, parse, written
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
 from nsm_gate.edits import Fix, edited
 from nsm_gate.fixes import FIXES
@@ -10,8 +10,8 @@ from nsm_gate.fixes.names import Names
 from nsm_gate.fixes.site import Site
 from nsm_gate.history import Book
 from nsm_gate.jsonl import text
-from nsm_gate.model import Finding, Report
-from nsm_gate.nouns import replace
+from nsm_gate.model import Finding, Many, Report
+from nsm_gate.nouns import Any, replace
 
 Logged = Callable[[str, Sequence[bytes]], Collection[int]]
 """A log's path and its lines -> indices of those that are logged history."""
@@ -39,6 +39,7 @@ class Fixable:
         self._lines: dict[str, Collection[int]] = {}
         self._lost: dict[str, dict[int, bytes]] = {}
         self._numbers: dict[str, dict[bytes, int]] = {}
+        self._fixes: dict[tuple[str, int, str, int], Fix | None] = {}
 
     def lines(self, path: str) -> Collection[int]:
         """Return the indices of a log's new lines, in order."""
@@ -48,7 +49,18 @@ class Fixable:
             self._lines[path] = dict.fromkeys(i for i in book.change.judged if i not in logged)
         return self._lines[path]
 
-    def fix(self, finding: Finding) -> Fix | None:
+    def told(self, finding: Finding) -> Finding:
+        """Return a finding with its fix, where it has one. What a waiver accepts is left as it is."""
+        if finding.rule not in FIXES or finding.waived is not None:
+            return finding
+        # Kept: a second number for the same run would be another one.
+        key = finding.path, finding.line, finding.rule, finding.column
+        if key not in self._fixes:
+            self._fixes[key] = self._fix(finding)
+        fix = self._fixes[key]
+        return finding if fix is None else finding._replace(fix=fix)
+
+    def _fix(self, finding: Finding) -> Fix | None:
         """Return how a finding is mended, or None."""
         mend = FIXES.get(finding.rule)
         book = self._books.get(finding.path)
@@ -89,9 +101,51 @@ class Fixable:
 
 
 def with_fixes(report: Report, fixable: Fixable) -> Report:
-    """Return the report with a fix beside each finding that a machine can mend."""
-    findings = []
-    for finding in report.findings:
-        fix = fixable.fix(finding) if finding.rule in FIXES and finding.waived is None else None
-        findings.append(finding if fix is None else finding._replace(fix=fix))
-    return replace(report, findings=tuple(findings))
+    """Return the report with a fix beside each finding that a machine can mend.
+
+    Where there are so many lines that findings are made late, their fixes are, too.
+    """
+    if report.lots is None:
+        return replace(report, findings=tuple(map(fixable.told, report.findings)))
+    return replace(report, findings=_Late(report.findings, fixable), lots=_Lots(report.lots, fixable))
+
+
+class _Late(Sequence[Finding]):
+    """Findings that are made when they are first looked at, each with its fix."""
+
+    def __init__(self, findings: Sequence[Finding], fixable: Fixable) -> None:
+        self._findings = findings
+        self._fixable = fixable
+        self._made: tuple[Finding, ...] | None = None
+
+    @property
+    def _items(self) -> tuple[Finding, ...]:
+        if self._made is None:
+            self._made = tuple(map(self._fixable.told, self._findings))
+        return self._made
+
+    def __len__(self) -> int:
+        return len(self._findings)
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._items[index]
+
+    def __iter__(self) -> Iterator[Finding]:
+        return iter(self._items)
+
+
+class _Lots:
+    """What many lines come to; of those that a person looks at first, findings have their fixes."""
+
+    def __init__(self, lots: Many, fixable: Fixable) -> None:
+        self._lots = lots
+        self._fixable = fixable
+        self.counts = lots.counts
+        self.waived = lots.waived
+        self.tally = lots.tally
+        self.gravest = lots.gravest
+
+    def shown(self, most: int) -> Any:
+        """Return the lines that a person looks at first."""
+        shown = self._lots.shown(most)
+        return shown._replace(findings=tuple(map(self._fixable.told, shown.findings)))

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Final
 
 from nsm_gate.conversions import Step, Unconvertible
 from nsm_gate.expressions import Node
 from nsm_gate.model import Json, Path
-from nsm_gate.nouns import NamedTuple
+from nsm_gate.nouns import Any, Final, NamedTuple
 from nsm_gate.pointers import pointer
 from nsm_gate.timestamps import written
 from nsm_gate.values import UNKNOWN, Value

@@ -8,7 +8,8 @@ from nsm_gate.edits import Edit, Fix, compatible, edited
 from nsm_gate.fixable import Fixable
 from nsm_gate.fixes import FIXES, layout, times
 from nsm_gate.history import Book
-from nsm_gate.jsonl import decode, places, split, text
+from nsm_gate.jsonl import decode, places, text
+from nsm_gate.lines import Lines
 from nsm_gate.model import Entry, Report
 from nsm_gate.nouns import NamedTuple
 
@@ -192,7 +193,6 @@ def _made(book: Book, before: MendedLog, edits: Sequence[Edit]) -> MendedLog:
         if made:
             after.append(made)
             origins.append(before.origins[index])
-    lines, _ = split(b"".join(after))
-    if len(lines) != len(after):
+    if len(Lines(b"".join(after))) != len(after):
         raise ValueError("a fix must not split a line or join two")
     return MendedLog(before.before, after, origins)

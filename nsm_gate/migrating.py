@@ -6,7 +6,6 @@ import json
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
 from nsm_gate.edits import edited
 from nsm_gate.errors import GateError
@@ -15,7 +14,7 @@ from nsm_gate.jsonl import decode
 from nsm_gate.mapping import ABSENT, Fault, Old, Plan, convert, find, holds
 from nsm_gate.model import Entry, Finding, Json, Line, Report, Severity
 from nsm_gate.names import suggestion
-from nsm_gate.nouns import NamedTuple
+from nsm_gate.nouns import Any, NamedTuple
 from nsm_gate.policy import LogKind
 from nsm_gate.schema import resolved
 

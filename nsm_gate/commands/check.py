@@ -194,7 +194,8 @@ def _stdin_report(
 
 def _offered(report: Report, *about: Any) -> Report:
     """Return the report with its fixes; a run that finds nothing to mend does not pay for them."""
-    if _MENDED.isdisjoint(finding.rule for finding in report.findings):
+    # Where there are many lines, findings are made when they are looked at.
+    if report.lots is None and _MENDED.isdisjoint(finding.rule for finding in report.findings):
         return report
     from nsm_gate.commands.offering import offered
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import argparse
 import os
-from typing import TYPE_CHECKING
 
 from nsm_gate.commands.surroundings import Surroundings
+from nsm_gate.nouns import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from nsm_gate.migrating import Migrated

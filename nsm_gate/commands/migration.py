@@ -20,7 +20,7 @@ from nsm_gate.edge.writing import create, replace
 from nsm_gate.engine import Task, run
 from nsm_gate.errors import GateError, GateErrors
 from nsm_gate.history import Book, LogInput
-from nsm_gate.jsonl import split
+from nsm_gate.lines import Lines
 from nsm_gate.mapping import Plan
 from nsm_gate.migrating import Migrated, Situation, migrate
 from nsm_gate.model import Report
@@ -67,7 +67,7 @@ def migrated(files: Files, config: str | None, world: Surroundings, *, dry: bool
         with Progress(world) as progress:
             situation = Situation(
                 policy.logs[plan.log],
-                split(target.existing or b"")[0],
+                Lines(target.existing or b""),
                 lambda lines: target.judge(lines, progress),
                 world.now(),
                 policy.limits.line,
@@ -157,7 +157,7 @@ class _Target:
 
     def judge(self, lines: Sequence[bytes], progress: Progress) -> Report:
         """Judge the log with some lines behind those that stand there."""
-        before = split(self.existing or b"")[0]
+        before = Lines(self.existing or b"")
         head = [*before, *lines]
         change = compare([before], [before], head)
         book = Book(self.path, self.kind, head, True, change, self.policy.limits.line)

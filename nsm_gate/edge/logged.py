@@ -9,7 +9,7 @@ from nsm_gate.changes import compare
 from nsm_gate.edge.bases import Comparison, shared
 from nsm_gate.edge.files import CommitTree
 from nsm_gate.edge.git import Git
-from nsm_gate.jsonl import split
+from nsm_gate.lines import Lines
 
 
 class Logged:
@@ -35,7 +35,7 @@ class Logged:
             path: The log.
             lines: Its lines now.
         """
-        found = [split(tree.read(path) or b"")[0] for tree in self.trees()]
+        found = [Lines(tree.read(path) or b"") for tree in self.trees()]
         kept = compare([base for base in found if base], (), lines).kept
         logged = {index for indices in kept for index in indices}
         moved = self._moved(path) if lines and len(logged) < len(lines) else ()
@@ -49,7 +49,7 @@ class Logged:
         for tree in self.trees():
             if tree.item(path) is None:
                 gone = (p for p in tree.paths() if p.endswith(ending) and head.item(p) is None)
-                moved.update(line for p in gone for line in split(tree.read(p) or b"")[0] if line)
+                moved.update(line for p in gone for line in Lines(tree.read(p) or b"") if line)
         return frozenset(moved)
 
     def trees(self) -> list[CommitTree]:

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
-import jiter
-
 from nsm_gate.conversions import STEPS, Clock, Step, zone
-from nsm_gate.edge import packs
 from nsm_gate.edge.name_check import Names
-from nsm_gate.edge.policy_build import check_shape
+from nsm_gate.edge.shapes import check_shape, own_schema
 from nsm_gate.errors import GateError, GateErrors
 from nsm_gate.expressions import Node as Expression
 from nsm_gate.mapping import ABSENT, Computed, Constant, Field, From, Now, Origin, Parts, Plan, Source
 from nsm_gate.names import suggestion
+from nsm_gate.nouns import Any
 from nsm_gate.parser import ExpressionError, parse
 from nsm_gate.pointers import COUNT
 from nsm_gate.policy import LogKind, Policy
@@ -41,18 +36,10 @@ def read_mapping(data: bytes, path: str, policy: Policy) -> Plan:
     if root is not None and not mistakes and not isinstance(root.value, dict):
         mistakes = [root.error("the file is not a mapping", "write `key: value` lines")]
     if root is not None and not mistakes:
-        mistakes = check_shape(root, Validator(_own_schema(), path))
+        mistakes = check_shape(root, Validator(own_schema(SCHEMA), path))
     if root is None or mistakes:
         raise GateErrors(tuple(mistakes))
     return _Reader(root, policy).plan()
-
-
-def _own_schema() -> Mapping[str, Any]:
-    data = packs.schema(SCHEMA)
-    if data is None:
-        raise GateError(f"{SCHEMA} is missing from this installation", "reinstall nsm-gate")
-    schema: Mapping[str, Any] = jiter.from_json(data)
-    return schema
 
 
 class _Reader:

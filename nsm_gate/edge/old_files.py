@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 import jiter
 
 from nsm_gate.errors import GateError
-from nsm_gate.jsonl import split
+from nsm_gate.lines import Lines
 from nsm_gate.mapping import Old
 
 _BOM = b"\xef\xbb\xbf"
@@ -46,7 +46,7 @@ def _decoded(data: bytes, path: str) -> str:
 
 
 def _lines(data: bytes) -> Iterator[Old]:
-    for number, raw in enumerate(split(data)[0], 1):
+    for number, raw in enumerate(Lines(data), 1):
         if raw.strip(b" \t\r\f\v"):
             yield Old(number, raw, raw.removesuffix(b"\r").decode("utf-8", "backslashreplace"))
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
 
 from nsm_gate.edits import Edit, Fix
 from nsm_gate.model import Line
+from nsm_gate.nouns import Any
 from nsm_gate.scanner import Place
 from nsm_gate.schema import resolved
 
