@@ -10,7 +10,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False  # not typing's: a hook imports this package, and may not need that one
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any  # noqa: TID251
 
     from nsm_gate.api.append import EntryRefused as EntryRefused
     from nsm_gate.api.append import append as append

@@ -79,7 +79,7 @@ class Best:
         return bool(one.value * sign > other.value * sign)
 
     def strongest(self, reference: Reference, group: str | None, key: Key, logged: str | None) -> Any:
-        """Return the measure of the run that a reference picks for the next line; None where that is not plain.
+        """Return the measure of the run that a reference picks for the next line; None where it is not plain.
 
         Args:
             reference: The reference.

@@ -11,7 +11,6 @@ import json
 import operator
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import Any, Protocol
 
 import msgspec
 
@@ -21,7 +20,7 @@ from nsm_gate.criteria import Applied
 from nsm_gate.history import Book, Digest, Entered, History, Key, LogInput, digest
 from nsm_gate.jsonl import decode
 from nsm_gate.model import Entry, Outcome, Severity
-from nsm_gate.nouns import NamedTuple
+from nsm_gate.nouns import Any, NamedTuple, Protocol
 from nsm_gate.policy import Policy, Reference
 from nsm_gate.proofs.prover import REFUSALS, Prover
 from nsm_gate.records import Record

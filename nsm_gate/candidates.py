@@ -100,7 +100,9 @@ class Candidates:
         """Yield every run that was logged before `this`, comparable or not, by its latest line."""
         return _earlier(reference, this, self._nearest(reference.log, this.path.rpartition("/")[0]))
 
-    def strongest(self, reference: Reference, agreed: str, path: str, before: datetime) -> Decimal | float | None:
+    def strongest(
+        self, reference: Reference, agreed: str, path: str, before: datetime
+    ) -> Decimal | float | None:
         """Return the measure of the strongest run of another log kind, logged before a time.
 
         None where there is none, or where only looking closer tells.
@@ -221,7 +223,9 @@ def _groups(
 ) -> dict[str, _Group]:
     lines: Iterable[_Line] = (line for book in books for line in _lines(reference, book, timed, told))
     if timed or len(books) > 1:
-        lines = sorted(lines, key=lambda line: line[0])  # stable: equal times keep the order of logs and lines
+        lines = sorted(
+            lines, key=lambda line: line[0]
+        )  # stable: equal times keep the order of logs and lines
     made: list[tuple[str, _Candidate]] = []
     latest: dict[Key, int] = {}
     for order, book, index, key, agreed, values in lines:
@@ -253,7 +257,7 @@ def _lines(reference: Reference, book: Book, timed: bool, told: Mapping[str, _To
         keys, facts = told[book.path]
         known = ((key, *facts.get(index, (None, None))) for index, key in enumerate(keys))
     elif not timed and len(book.lines) >= LONG:
-        from nsm_gate.proofs.glance import candidates  # only a long log is worth the import
+        from nsm_gate.glance import candidates  # only a long log is worth the import
 
         known = candidates(reference, book)
     if known is not None:

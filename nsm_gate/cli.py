@@ -22,6 +22,8 @@ from nsm_gate.render.untrusted import plain
 
 _COMMANDS = {
     "check": "judge the lines that a change appends to the logs",
+    "fix": "mend what a machine can mend in lines that are not logged yet",
+    "migrate": "turn entries of an old format into lines of a log",
     "explain": "which rules judge one run, and the arithmetic of each verdict",
     "runs": "which runs the logs hold, and how they compare",
     "show": "one run in full, or what it has otherwise than its reference",
@@ -95,6 +97,7 @@ def main(
         form = _asks_for(argv)
         if form:
             fact = str(error).strip().split("\n")[-1].removeprefix("nsm-gate: ")
+            chosen = next((word for word in argv if not word.startswith("-")), None)
             hint = f"nsm-gate {chosen if chosen in _COMMANDS else 'check'} --help shows the options"
             stdout.write(_error_as(form, GateError(fact, hint)))
         return 2

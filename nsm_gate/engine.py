@@ -134,6 +134,7 @@ class Engine:
         self.used: set[int] = set()
 
     def report(self) -> Report:
+        """Judge all logs."""
         logs = sorted(self.task.logs, key=lambda log: log.book.path)
         if self.is_many(logs):
             from nsm_gate.many import report  # a hook has few lines, and pays for every import
@@ -233,6 +234,7 @@ class Engine:
         return fact, "exclude it in nsm-gate.yaml, or describe your own log kind there"
 
     def lines(self, log: LogInput, judged: Sequence[int]) -> None:
+        """Judge the lines of a log one by one."""
         book = log.book
         if log.fault is not None or log.gone is not None:
             return
@@ -445,6 +447,7 @@ class Engine:
         return self.task.governance.registered
 
     def history(self, book: Book) -> History:
+        """Return what was logged before, of a book's log kind."""
         kind = book.kind.name
         if kind not in self.histories:
             judged = {log.book.path for log in self.task.logs}
@@ -463,6 +466,7 @@ class Engine:
         return Wanted(keys, digests)
 
     def validator(self, book: Book) -> Validator:
+        """Return the schema of a book's log kind, compiled once."""
         kind = book.kind
         if kind.name not in self.validators:
             self.validators[kind.name] = Validator(kind.schema, kind.schema_path)

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import json
 from decimal import Decimal
-from typing import Any
 
 import jiter
 
 from nsm_gate.model import Json
+from nsm_gate.nouns import Any
 from nsm_gate.values import UNKNOWN, Value
 
 

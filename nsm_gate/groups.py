@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal, DecimalException
-from typing import Any
 
-from nsm_gate.nouns import NamedTuple
+from nsm_gate.nouns import Any, NamedTuple
 from nsm_gate.queries import Row, group_key, rank
 from nsm_gate.terms import Term
 from nsm_gate.values import CONTEXT, UNKNOWN, Value, decimal, is_number

@@ -2,75 +2,17 @@
 
 from __future__ import annotations
 
-import json
-import math
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
-from nsm_gate.changes import Change
+from nsm_gate.books import Book as Book
+from nsm_gate.books import Digest as Digest
+from nsm_gate.books import Key as Key
+from nsm_gate.books import LogInput as LogInput
+from nsm_gate.books import digest as digest
+from nsm_gate.books import fingerprint
 from nsm_gate.checks.check import Seen
-from nsm_gate.jsonl import decode
-from nsm_gate.model import Entry, Line
-from nsm_gate.nouns import Any, NamedTuple, dataclass, field
-from nsm_gate.policy import LogKind
-from nsm_gate.records import ABSENT, Record
-from nsm_gate.schema import resolved
-
-Key = tuple[str | int, ...]
-
-
-@dataclass(slots=True)
-class Book:
-    """The head of one log.
-
-    Attributes:
-        lines: Physical lines.
-        terminated: Whether the last one ends with a newline.
-        change: How it differs from its bases.
-        limit: Longest line that is decoded, in bytes.
-    """
-
-    path: str
-    kind: LogKind
-    lines: Sequence[bytes]
-    terminated: bool
-    change: Change
-    limit: int
-    _last: tuple[int, Record | None] | None = field(default=None, repr=False)
-
-    def line(self, index: int) -> Line:
-        """Return a physical line."""
-        return Line(index + 1, self.lines[index], self.terminated or index + 1 < len(self.lines))
-
-    def record(self, index: int) -> Record | None:
-        """Return the entry of a line, or None where it holds none. The last one asked for is kept."""
-        if self._last is None or self._last[0] != index:
-            decoded = decode(self.line(index), self.limit)
-            self._last = (index, self.seen(index, decoded) if isinstance(decoded, Entry) else None)
-        return self._last[1]
-
-    def seen(self, index: int, entry: Entry) -> Record:
-        """Return the record of a decoded line."""
-        return Record(entry, self.kind, self.path, self.change.mask(index) == 0)
-
-
-class LogInput(NamedTuple):
-    """One log to judge.
-
-    Attributes:
-        book: Its head.
-        base: What it is compared with, in words.
-        merge: Whether the change merges branches.
-        gone: Published lines that went with a deleted log; None while it exists.
-        moved_to: Where they are now, if the log was renamed.
-        fault: Why the file is not a log: message and hint.
-    """
-
-    book: Book
-    base: str
-    merge: bool = False
-    gone: int | None = None
-    moved_to: str | None = None
-    fault: tuple[str, str] | None = None
+from nsm_gate.nouns import Any, NamedTuple
+from nsm_gate.records import Record
 
 
 class Entered(NamedTuple):
@@ -156,10 +98,10 @@ class History:
         results = digest(record)
         alike = _before(self._digests.get(results, []), own) if results is not None else []
         if alike:
-            wanted = _fingerprint(record)
+            wanted = fingerprint(record)
             for entered in alike:
                 other = entered.book.record(entered.at)
-                if other is not None and _fingerprint(other) == wanted:
+                if other is not None and fingerprint(other) == wanted:
                     twin = _seen(entered) if other.key != key else None
                     break
         return [_seen(entered) for entered in same], twin
@@ -180,7 +122,7 @@ def _wanted(book: Book, wanted: Wanted | None) -> Iterable[int]:
     """Return the lines that may have what is looked for."""
     if wanted is None or len(book.lines) < LONG:
         return range(len(book.lines))
-    from nsm_gate.proofs.glance import keys  # only a long log is worth the import
+    from nsm_gate.glance import keys  # only a long log is worth the import
 
     read = keys(book)
     if read is None:
@@ -202,7 +144,7 @@ def _append(
     known: dict[Any, Entered | list[Entered]], key: Any, held: Entered | list[Entered], entered: Entered
 ) -> list[Entered]:
     entries = held if type(held) is list else [held]
-    entries.append(entered)  # type: ignore[arg-type]
+    entries.append(entered)
     known[key] = entries  # type: ignore[assignment]
     return entries  # type: ignore[return-value]
 
@@ -222,59 +164,3 @@ def _seen(entered: Entered) -> Seen:
     record = entered.book.record(entered.at)
     name, status = (record.name, record.status) if record is not None else (None, None)
     return Seen(entered.book.path, entered.at + 1, name, status)
-
-
-Digest = float | str
-"""What is equal for two lines with the same results; rarely for others."""
-
-
-def summed(kind: LogKind) -> tuple[str, ...]:
-    """Return the results that the schema says are numbers: their sum stands for them all."""
-    node = resolved(kind.schema, kind.schema)
-    for member in kind.results or ():
-        members = node.get("properties")
-        node = resolved(members.get(member) if isinstance(members, Mapping) else None, kind.schema)
-    members = node.get("properties")
-    if not isinstance(members, Mapping):
-        return ()
-    types = {name: resolved(inner, kind.schema).get("type") for name, inner in members.items()}
-    listed = {name: {said} if isinstance(said, str) else set(said or ("?",)) for name, said in types.items()}
-    return tuple(name for name, words in listed.items() if words <= {"number", "integer", "null"})
-
-
-def digest(record: Record) -> Digest | None:
-    """Return a digest of the results, or None where there is none.
-
-    The exact sum of the numbers, whatever their order: two runs rarely share one. Where they add up to
-    nothing, the text of all that is to agree.
-    """
-    results = record.at(record.kind.results)
-    if not isinstance(results, dict) or all(value is None for value in results.values()):
-        return None
-    numbers = [results.get(name) for name in _names(record.kind)]
-    try:
-        total = math.fsum(value for value in numbers if type(value) is float or type(value) is int)
-    except (OverflowError, ValueError):
-        total = 0.0
-    return total or _fingerprint(record)
-
-
-_NAMES: dict[int, tuple[LogKind, tuple[str, ...]]] = {}
-
-
-def _names(kind: LogKind) -> tuple[str, ...]:
-    known = _NAMES.get(id(kind))
-    if known is None or known[0] is not kind:
-        known = _NAMES[id(kind)] = (kind, summed(kind))
-    return known[1]
-
-
-def _fingerprint(record: Record) -> str | None:
-    """Return results and configuration as text, or None where no result is there."""
-    results = record.at(record.kind.results)
-    if not isinstance(results, dict) or all(value is None for value in results.values()):
-        return None
-    settings = [record.at(path) for path in record.kind.configuration]
-    known = {name: value for name, value in results.items() if value is not None}
-    parts = [known, [None if part is ABSENT else part for part in settings]]
-    return json.dumps(parts, sort_keys=True)

@@ -36,7 +36,7 @@ class Lines(Sequence[bytes]):
         self._ends = ends
 
     def first(self, size: int) -> Lines | None:
-        """Return the lines of the first so many bytes, over the same bytes; None where they end inside a line."""
+        """Return the lines of the first so many bytes, over them; None where they end inside a line."""
         if size and self.data[size - 1 : size] != b"\n" and self.data[size : size + 1] not in (b"", b"\n"):
             return None
         made = Lines.__new__(Lines)

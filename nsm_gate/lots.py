@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, overload
+from typing import Any, overload  # noqa: TID251  # imported for long logs alone
 
 from nsm_gate.model import Finding, Run, Severity, Verdict
 from nsm_gate.nouns import NamedTuple

@@ -1,4 +1,4 @@
-"""Logs of many lines -> a report that says at once what they come to, and makes the rest where it is asked."""
+"""Logs of many lines -> a report that says at once what they come to, and makes the rest when asked."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def report(engine: Engine, logs: Sequence[LogInput]) -> Report:
 
 @contextmanager
 def _without_collection() -> Iterator[None]:
-    """Leave garbage that refers to itself: there is hardly any, and looking for it takes a third of the time."""
+    """Leave garbage that refers to itself: there is hardly any, and looking for it takes its time."""
     collecting = gc.isenabled()
     gc.disable()
     try:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping, Sequence
 
+from nsm_gate.edits import Fix
 from nsm_gate.nouns import Any, NamedTuple, Protocol, dataclass
 
 Json = Any
@@ -159,6 +160,7 @@ class Finding(NamedTuple):
 
     Attributes:
         byte_columns: The columns in bytes of UTF-8, where they are not those in code points.
+        fix: How a machine mends it; None where none can, or where the line is logged history.
     """
 
     rule: str
@@ -175,6 +177,7 @@ class Finding(NamedTuple):
     waived: str | None = None
     excerpt: Excerpt | None = None
     byte_columns: tuple[int, int] | None = None
+    fix: Fix | None = None
 
 
 class ReferenceUsed(NamedTuple):
@@ -297,6 +300,7 @@ class Report:
     Attributes:
         rules: Whose rules judged, in words, where it is not the head's.
         lots: Where many lines were judged, what they come to; runs, findings and verdicts are made late then.
+        fixes: How many fixes were made before; the exit code is 1 then, as of any hook that changes files.
     """
 
     base: str
@@ -308,6 +312,7 @@ class Report:
     fail_on: Severity | None = Severity.ERROR
     rules: str = ""
     lots: Many | None = None
+    fixes: int = 0
 
     def count(self, severity: Severity) -> int:
         """Return how many unwaived findings have exactly this severity."""
@@ -329,7 +334,7 @@ class Report:
 
     @property
     def exit_code(self) -> int:
-        """Return 1 where an unwaived finding is at or above `fail_on`, else 0."""
-        if self.fail_on is None:
-            return 0
+        """Return 1 where an unwaived finding is at or above `fail_on`, or fixes were made; else 0."""
+        if self.fixes or self.fail_on is None:
+            return int(bool(self.fixes))
         return int(any(self.count(severity) for severity in Severity if severity >= max(self.fail_on, 1)))

@@ -59,7 +59,7 @@ def try_out(example: Example, policy: Policy, now: datetime) -> Trial:
     reported = {finding.rule for finding in report.findings}
     silent = [rule for rule in example.findings if rule not in reported]
     faults += [f"{rule}: expected to report, and does not" for rule in silent]
-    return Trial(example, tuple(faults), report.verdicts)
+    return Trial(example, tuple(faults), tuple(report.verdicts))
 
 
 def criteria_of(policy: Policy, owner: tuple[str, str]) -> list[Criterion]:

@@ -9,10 +9,10 @@ the verdicts: `verdict.accuracy`, `margin.accuracy`, `verdicts.missed`. A member
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from typing import Any
 
 from nsm_gate.expressions import Lookup
 from nsm_gate.model import Outcome, Path, Verdict
+from nsm_gate.nouns import Any
 from nsm_gate.pointers import COUNT
 from nsm_gate.policy import Criterion, LogKind, Policy
 from nsm_gate.records import Record

@@ -166,7 +166,9 @@ def spoiled(entry: dict[str, Any], chance: random.Random) -> bytes:
         elif how < 0.9 and isinstance(holder[name], (int, float)):
             holder[name] = holder[name] * chance.choice((1.001, 0.5, 2, -1))
         else:
-            holder[chance.choice(("note", "lr", "dropout", "seed", "reason", "corrects"))] = chance.choice(VALUES)
+            holder[chance.choice(("note", "lr", "dropout", "seed", "reason", "corrects"))] = chance.choice(
+                VALUES
+            )
     return (json.dumps(entry, ensure_ascii=chance.random() < 0.5) + "\n").encode()
 
 
@@ -198,8 +200,8 @@ def rewritten(line: bytes, other: bytes, chance: random.Random) -> Iterator[byte
             line.replace(b'"findings": "', b'"seed": 1, "findings": "', 1),
             line.replace(b'"epochs": ', b'"epochs" : 1, "epochs": ', 1).replace(b"No ", b"\\u003ano ", 1),
             line.replace(b'"epoch": 1', b'"epoch": 1, "epoch": 1', 1),
-            line.replace(b": 0.", b": NaN, \"x\": 0.", 1),
-            line.replace(b": 0.", b": 1e999, \"x\": 0.", 1),
+            line.replace(b": 0.", b': NaN, "x": 0.', 1),
+            line.replace(b": 0.", b': 1e999, "x": 0.', 1),
             line.replace(b": 0.", b": 00.", 1),
             line.replace(b'"seed": ', b'"seed": ' + b"9" * 400 + b', "seed_": ', 1),
             line.replace(b"e", b"\xff", 1),

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nsm_gate.edits import Edit, Fix
 from nsm_gate.model import (
     Excerpt,
     Finding,
@@ -58,13 +59,14 @@ REPORT = Report(
     base="merge base of origin/main: 1a2b3c4",
     why="nothing is staged",
     logs=(
-        JudgedLog(LOG, "training_log", "merge base of origin/main: 1a2b3c4", 10, 3),
+        JudgedLog(LOG, "training_log", "merge base of origin/main: 1a2b3c4", 11, 4),
         JudgedLog("baselines.jsonl", "baselines", "merge base of origin/main: 1a2b3c4", 3, 0),
     ),
     runs=(
         Run(LOG, 8, "dual_pass_20251103", "dual_pass_validation", "planning", "completed"),
         Run(LOG, 9, HOSTILE, None, None, "running"),
         Run(LOG, 10, None, None, None, None),
+        Run(LOG, 11, None, None, None, None, entry=False),
     ),
     findings=(
         finding(
@@ -85,6 +87,11 @@ REPORT = Report(
         finding(
             "invalid-json", Severity.ERROR, 10, run=None, pointer=None, column=4, end_column=7,
             message="'NaN' is not JSON", hint="write null", excerpt=Excerpt('{"漢', "NaN", "}", True, False),
+            fix=Fix(False, "NaN becomes null", (Edit(10, 4, 7, "null"),)),
+        ),
+        finding(
+            "blank-line", Severity.WARNING, 11, run=None, pointer=None, column=1, end_column=2, message="line is blank",
+            hint="remove it", fix=Fix(True, "blank line removed", (Edit(11, 1, 2, ""),)),
         ),
     ),
     verdicts=(
@@ -193,8 +200,8 @@ def test_no_command_is_smuggled_into_plain_output(name: str) -> None:
 
 def test_the_annotations_are_the_only_commands() -> None:
     out = FORMATS["github"](REPORT, Style())
-    assert commands_in(out) == ["error", "error", "error", "error", "warning"]
-    assert len([row for row in out.split("\n") if row.startswith("::")]) == 5
+    assert commands_in(out) == ["error", "error", "error", "error", "warning", "warning"]
+    assert len([row for row in out.split("\n") if row.startswith("::")]) == 6
 
 
 @settings(max_examples=1000, deadline=None)

@@ -62,6 +62,7 @@ def test_there_are_the_schemas_of_records_and_of_our_own_yaml() -> None:
     assert [path.name.partition(".")[0] for path in SCHEMAS] == [
         "baselines",
         "config",
+        "mapping",
         "pack",
         "rules",
         "training_log",

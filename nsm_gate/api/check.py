@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal  # noqa: TID251  # where a program imports it, no hook runs
 
 from nsm_gate.api.world import PathLike, one_error, surroundings, text
 from nsm_gate.commands import check as command

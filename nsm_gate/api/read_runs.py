@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any
 
 import jiter
 
@@ -14,6 +13,7 @@ from nsm_gate.api.world import PathLike, one_error, surroundings, text
 from nsm_gate.commands.answering import Source, answered
 from nsm_gate.commands.asking import Asked
 from nsm_gate.errors import GateError
+from nsm_gate.nouns import Any
 from nsm_gate.values import UNKNOWN, Value
 
 Names = str | Sequence[str]

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TypeVar
 
 from nsm_gate.edge.name_check import Names
 from nsm_gate.errors import GateError, GateErrors
 from nsm_gate.expressions import Name
 from nsm_gate.names import nearest, suggestion
-from nsm_gate.nouns import NamedTuple
+from nsm_gate.nouns import NamedTuple, TypeVar
 from nsm_gate.parser import ExpressionError, parse
 from nsm_gate.pointers import dotted
 from nsm_gate.policy import Policy

@@ -23,17 +23,20 @@ from nsm_gate.history import Book, LogInput
 from nsm_gate.jsonl import decode
 from nsm_gate.lines import Lines
 from nsm_gate.model import Entry, Line, Report, Severity
-from nsm_gate.nouns import TYPE_CHECKING, Any
+from nsm_gate.nouns import TYPE_CHECKING, Any, replace
 from nsm_gate.policy import LogKind, Policy
 from nsm_gate.render import FORMATS
-from nsm_gate.render.style import COMMENT, Style
+from nsm_gate.render.style import COMMENT, STDIN, Style
 
 if TYPE_CHECKING:
     import argparse
 
-_STDIN = "<stdin>"
 _SCREENFUL = 40
 """Rows that a hook prints: a screen of an ordinary terminal, with what the runner says around them."""
+_MENDED = frozenset(
+    ("invalid-json", "blank-line", "line-ending", "duplicate-run", "timestamp-not-utc", "timestamp-naive")
+)
+"""The rules of whose findings a machine mends some, as `nsm_gate.fixes` has them."""
 _MACHINES = ("json", "jsonl", "sarif", "junit", "gitlab", "rdjson")
 """Formats of which a part is worse than nothing."""
 
@@ -62,6 +65,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--rules-from", choices=("base", "head"),
         help="whose rules judge (default: the base's on a CI pull request, else the head's)",
     )  # fmt: skip
+    parser.add_argument(
+        "--fix", action="store_true",
+        help="first fix what a machine can, as nsm-gate fix does; then the work tree is judged",
+    )  # fmt: skip
+    parser.add_argument("--unsafe", action="store_true", help="with --fix or --diff: unsafe fixes too")
+    parser.add_argument("--diff", action="store_true", help="show what --fix would do, and nothing else")
     parser.add_argument("--config", metavar="FILE", help="configuration to use instead of nsm-gate.yaml")
     parser.add_argument(
         "--stdin-log", metavar="KIND", help="log kind of standard input (default: by its members)"
@@ -88,7 +97,14 @@ def execute(args: argparse.Namespace, world: Surroundings) -> int:
     outputs = _outputs(wanted)
     world.watch.tell(formats=wanted)
     rules = _rules(args.select, args.ignore)
-    report = _report(args, world, rules)
+    fixes = 0
+    if args.fix or args.diff or args.unsafe:
+        from nsm_gate.commands.fix import fix_first
+
+        fixes = fix_first(args, world, rules)
+        if args.diff:
+            return int(bool(fixes))
+    report = replace(_report(args, world, rules), fixes=fixes)
     world.watch.tell(at="the report")
     # Files first: where one cannot be written, a machine's standard output holds the error and nothing else.
     wrong = [
@@ -125,6 +141,8 @@ def _report(args: argparse.Namespace, world: Surroundings, rules: Sequence[str])
         comparison = resolve(
             git, work, world.environ, every_line=args.all, staged=args.staged, base=args.base
         )
+        if args.fix:
+            comparison = comparison._replace(head=work)  # what was fixed is not staged
         policy, governance = ruling(space, comparison, args.rules_from, args.config, world)
         rules = _with_enforced(rules, args.ignore, policy)
         for tree in (comparison.head, work):
@@ -134,16 +152,18 @@ def _report(args: argparse.Namespace, world: Surroundings, rules: Sequence[str])
         for path in (item.partition(":")[2] for item in args.output_format or ()):
             if path:
                 spare(path, world, space, logs)
+        inputs = logs.select(space.paths)
         with Progress(world) as progress:
-            return run(
+            report = run(
                 Task(
-                    policy, logs.select(space.paths), logs.books_of, len(comparison.bases), world.now(),
+                    policy, inputs, logs.books_of, len(comparison.bases), world.now(),
                     comparison.base, comparison.why, rules, fail_on, progress.tick,
                     lambda path: world.watch.tell(at=path),
                     complete=args.all and not args.paths, governance=governance,
                     spread=_spread(args.jobs, world),
                 )
             )  # fmt: skip
+        return _offered(report, inputs, logs.books_of, comparison, git, policy.limits.file)
 
 
 def _stdin_report(
@@ -157,25 +177,36 @@ def _stdin_report(
     with opened(world) as space:
         policy = space.policy(space.work, args.config)
     rules = _with_enforced(rules, args.ignore, policy)
-    world.watch.tell(seconds=policy.limits.seconds, at=_STDIN)
+    world.watch.tell(seconds=policy.limits.seconds, at=STDIN)
     data = world.stdin.read(policy.limits.file + 1)
     if len(data) > policy.limits.file:
-        raise GateError(f"over the limit of {policy.limits.file:,} bytes", "raise limits.file", _STDIN)
+        raise GateError(f"over the limit of {policy.limits.file:,} bytes", "raise limits.file", STDIN)
     lines = Lines(data)
     kind = _kind(args.stdin_log, policy, lines)
-    book = Book(_STDIN, kind, lines, lines.terminated, compare((), (), lines), policy.limits.line)
+    book = Book(STDIN, kind, lines, lines.terminated, compare((), (), lines), policy.limits.line)
 
     def books_of(name: str) -> Sequence[Book]:
         return [book] if name == kind.name else []
 
     inputs = [LogInput(book, "none")]
     with Progress(world) as progress:
-        return run(
+        report = run(
             Task(
                 policy, inputs, books_of, 0, world.now(), "none", why, rules, fail_on, progress.tick,
                 spread=_spread(args.jobs, world),
             )
         )  # fmt: skip
+    return _offered(report, inputs, books_of, None, None, policy.limits.file)
+
+
+def _offered(report: Report, *about: Any) -> Report:
+    """Return the report with its fixes; a run that finds nothing to mend does not pay for them."""
+    # Where there are many lines, findings are made when they are looked at.
+    if report.lots is None and _MENDED.isdisjoint(finding.rule for finding in report.findings):
+        return report
+    from nsm_gate.commands.offering import offered
+
+    return offered(report, *about)
 
 
 def _spread(jobs: int | None, world: Surroundings) -> Spread:
@@ -213,7 +244,7 @@ def _kind(name: str | None, policy: Policy, lines: Sequence[bytes]) -> LogKind:
                 return policy.logs[best]
             break
     hint = f"name it with --stdin-log: {', '.join(policy.logs)}"
-    raise GateError("the log kind of standard input cannot be told", hint, _STDIN)
+    raise GateError("the log kind of standard input cannot be told", hint, STDIN)
 
 
 def _outputs(wanted: Sequence[str]) -> list[tuple[str, str | None]]:

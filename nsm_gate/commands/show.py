@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
 
 from nsm_gate.commands.surroundings import Surroundings
+from nsm_gate.nouns import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from nsm_gate.commands.one_run import OneRun, Shelf

@@ -74,6 +74,25 @@ def resolve(
     return _Resolver(git, work, environ).resolve(staged, base)
 
 
+def shared(git: Git, head: Tree) -> tuple[str, ...]:
+    """Return the commits that hold what others have of HEAD's history.
+
+    Where no remote and no default branch says what that is, everything that is committed counts; of a
+    commit that is judged by itself, its base alone tells.
+
+    Args:
+        git: The repository.
+        head: What is judged.
+    """
+    commit = git.commit("HEAD")
+    if commit is None:
+        return ()
+    resolver = _Resolver(git, WorkTree(git.root, git), {})
+    if isinstance(head, CommitTree) and resolver.upstream("")[1] is None:
+        return ()
+    return resolver.published(commit)
+
+
 class _Resolver:
     def __init__(self, git: Git, work: WorkTree, environ: Mapping[str, str]) -> None:
         self.git = git

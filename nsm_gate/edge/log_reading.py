@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import BinaryIO
 
 from nsm_gate.edge.files import WorkTree
 from nsm_gate.edge.trees import REGULAR, SUBMODULE, SYMLINK, Item
 from nsm_gate.errors import GateError
 from nsm_gate.globs import matches
 from nsm_gate.model import Line
-from nsm_gate.nouns import NamedTuple
+from nsm_gate.nouns import BinaryIO, NamedTuple
 from nsm_gate.policy import Limits, LogKind, Policy
 
 _MENDS = {

@@ -121,12 +121,20 @@ def _take(temporary: str, place: str) -> None:
 
 
 def replace(place: str, chunks: Iterable[bytes]) -> None:
-    """Replace a regular file in one step, with its permissions kept; OSError where that fails."""
+    """Replace a regular file in one step, with its permissions and owner kept; OSError where that fails.
+
+    Who may not give a file away owns the new one.
+    """
     info = os.lstat(place)
     if not stat.S_ISREG(info.st_mode):
         raise OSError(22, "not a regular file")
     temporary = _written(place, chunks, stat.S_IMODE(info.st_mode))
     try:
+        made = os.lstat(temporary)
+        if (made.st_uid, made.st_gid) != (info.st_uid, info.st_gid):
+            with contextlib.suppress(PermissionError):
+                os.chown(temporary, info.st_uid, info.st_gid)
+                os.chmod(temporary, stat.S_IMODE(info.st_mode))  # giving it away may have cleared bits
         os.replace(temporary, place)
     except OSError:
         os.unlink(temporary)

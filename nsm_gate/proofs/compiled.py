@@ -6,16 +6,16 @@ import math
 import operator
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from msgspec import UNSET
 from msgspec.structs import astuple
 
+from nsm_gate.books import summed
 from nsm_gate.checks.timestamp_future import SKEW
 from nsm_gate.criteria import Applied, applicable
 from nsm_gate.expressions import Comparison, Name, Node
-from nsm_gate.history import summed
 from nsm_gate.model import Path
 from nsm_gate.names import is_slip
 from nsm_gate.policy import Domain, ExperimentType, LogKind, Policy, Reference
@@ -85,9 +85,10 @@ class Compiled:
         self.source = self._source()
         space: dict[str, Any] = {
             **self.constants.values,
-            "U": UNSET, "NUMBERS": frozenset({int, float}), "T": astuple, "FORM": FORM, "TIME": datetime.fromisoformat, "D": math.fsum,
-            "decode": self.types.decode, "GE": operator.ge, "LE": operator.le, "LOOKUP": lookup, "FINDINGS": says_something(), "NAMED": is_dated_name,
-            "LATEST": (now + SKEW).replace(tzinfo=None), "ZERO": timedelta(0), "GROUPS": Groups(),
+            "U": UNSET, "NUMBERS": frozenset({int, float}), "T": astuple, "FORM": FORM,
+            "TIME": datetime.fromisoformat, "D": math.fsum, "decode": self.types.decode, "GE": operator.ge,
+            "LE": operator.le, "LOOKUP": lookup, "FINDINGS": says_something(), "NAMED": is_dated_name,
+            "LATEST": (now + SKEW).replace(tzinfo=None), "GROUPS": Groups(),
             "LIMIT": policy.limits.line, "COLON": b"\\u003", "EMPTY": "", "F": (),
         }  # fmt: skip
         self.groups: Groups = space["GROUPS"]
@@ -118,7 +119,7 @@ class Compiled:
         assigned = [f"{name} = {code}" for name, code in self.terms.prelude.items()]
         needed = "\n".join([*assigned, *times, end])
         memos = [_Memo(slot) for slot in self._recurring(self.outline.root)]
-        rest = []
+        rest: list[str] = []
         for row in rows:
             memo = next((memo for memo in memos if memo.takes(row)), None)
             (memo.rows if memo is not None else rest).append(row)
@@ -269,7 +270,8 @@ class Compiled:
     def _patterns(self, clocks: Mapping[str, str]) -> Iterator[str]:
         """Yield code for patterns of times: a time that was read has the form, another one is tried."""
         for name, test in self.laws.left_out:
-            yield f"if {clocks[name]} is None and {name}.__class__ is str and not {test}({name}): bad |= {BIT['schema']}"
+            odd = f"{clocks[name]} is None and {name}.__class__ is str and not {test}({name})"
+            yield f"if {odd}: bad |= {BIT['schema']}"
 
     def _times(self) -> Iterator[str]:
         kind = self.kind
@@ -312,7 +314,8 @@ class Compiled:
             yield f"if not ({running}{quiet}): bad |= {BIT['missing-findings']}"
         if kind.run_id is not None and kind.key == (kind.run_id,):
             name, _ = self._variable(kind.run_id)
-            yield f"if {name}.__class__ is str and {name} and not NAMED({name}): bad |= {BIT['run-id-format']}"
+            odd = f"{name}.__class__ is str and {name} and not NAMED({name})"
+            yield f"if {odd}: bad |= {BIT['run-id-format']}"
         if kind.error_message is not None:
             text, _ = self._variable(kind.error_message)
             said = f"({text}.__class__ is str and {text}.strip())"
@@ -361,7 +364,7 @@ class Compiled:
         kind = self.kind
         if kind.domain is None:
             return
-        domain, kinds = self._variable(kind.domain)
+        domain, _ = self._variable(kind.domain)
         word = "if"
         for name, found in self.policy.domains.items():
             rows = []
@@ -450,7 +453,6 @@ class Compiled:
     # --- criteria -----------------------------------------------------------------------------
 
     def _verdicts(self) -> Iterator[str]:
-        kind = self.kind
         rows = list(self._criteria())
         if not rows:
             return
@@ -614,8 +616,11 @@ class Compiled:
         policy = self.policy
         found = {
             reference.law: reference
-            for holder in (*policy.logs.values(), *policy.experiment_types.values())
-            for reference in holder.references.values()
+            for references in (
+                *(kind.references for kind in policy.logs.values()),
+                *(type_.references for type_ in policy.experiment_types.values()),
+            )
+            for reference in references.values()
             if reference.log == self.kind.name
         }
         for reference in found.values():
@@ -725,7 +730,7 @@ def _inside(made: Object) -> list[str]:
 
 
 def _is_ambiguous(slot: Slot) -> bool:
-    """Return whether two values under a slot may be equal and not the same: true and 1; lists have no hash."""
+    """Return whether two values may be equal and not the same: true and 1. Lists have no hash."""
     if slot.item is not None or ("boolean" in slot.kinds and {"integer", "number"} & slot.kinds):
         return True
     return slot.object is not None and any(_is_ambiguous(inner) for inner in slot.object.slots)
@@ -735,7 +740,7 @@ class Groups(dict[tuple[Any, ...], int]):
     """What must agree in two runs -> a number."""
 
     def __missing__(self, values: tuple[Any, ...]) -> int:
-        """Number what was not seen before."""
+        """Give a number to what was not seen before."""
         number = self[values] = len(self) + 1
         return number
 
@@ -759,12 +764,14 @@ def _counter(made: Object, types: Types) -> Any:
     if any({"string", "object", "array"} & slot.kinds for slot in order):
         raise Unsupported("items that hold more than numbers")
     struct, size = types.structs[made.number], len(order)
+    taken: Any = astuple
 
     def count(items: list[Any]) -> int:
         total = 0
         for item in items:
             if item.__class__ is struct:
-                total += size - astuple(item).count(UNSET)
+                values: tuple[Any, ...] = taken(item)
+                total += size - values.count(UNSET)
         return total
 
     return count

@@ -101,9 +101,12 @@ class Learned:
             if path and len(self._values.setdefault(path, set())) < _VARIETY:
                 self._values[path].add(repr(value))
             self._seen[path] = self._seen.get(path, 0) + 1
-            new = any([self.take(inner, (*path, member)) for member, inner in value.items()]) or new
+            # Every member is taken in, also behind the first new one.
+            news = [self.take(inner, (*path, member)) for member, inner in value.items()]
+            new = any(news) or new
         elif kind == "array":
-            new = any([self.take(item, (*path, "*")) for item in value]) or new
+            news = [self.take(item, (*path, "*")) for item in value]
+            new = any(news) or new
         return new
 
     def recurs(self, path: Path) -> bool:

@@ -204,7 +204,7 @@ class Terms:
             case Call("decreasing" | "increasing", (Name(path, False),), ()):
                 listed = self.series(path)
                 if listed is not None:
-                    ordered = "GE" if node.name == "decreasing" else "LE"  # type: ignore[union-attr]
+                    ordered = "GE" if node.name == "decreasing" else "LE"
                     known = f"({listed} is not None and len({listed}) > 1)"
                     strict = ">" if ordered == "GE" else "<"
                     holds = (
@@ -348,15 +348,15 @@ class Terms:
                 listed = self.series(path)
                 if listed is None:
                     return None
-                name = node.name  # type: ignore[union-attr]
+                name = node.name
                 return Number(f"{listed}[-1]" if name == "last" else f"{name}({listed})", f"({listed})")
             case Call("lookup", (Name(keys, False), key, Name(values, False)), ()):
-                one, listed, other = self.number(key), self.series(keys), self.series(values)
-                if one is None or one.size or listed is None or other is None:
+                sought, known, held = self.number(key), self.series(keys), self.series(values)
+                if sought is None or sought.size or known is None or held is None:
                     return None
-                there = f"({listed} is not None and {other} is not None)"
-                sought = f"LOOKUP({listed}, {one.code}, {other})"
-                return Number(sought, both([one.known, there, f"({sought} is not None)"]))
+                there = f"({known} is not None and {held} is not None)"
+                value = f"LOOKUP({known}, {sought.code}, {held})"
+                return Number(value, both([sought.known, there, f"({value} is not None)"]))
             case Call("abs", (arg,), ()):
                 inner = self.number(arg)
                 if inner is None:
@@ -394,7 +394,7 @@ class Terms:
         def evaluate(*args: Any) -> Value:
             values = {path: reader.read([args[i] for i in at]) for path, (reader, at) in where.items()}
 
-            def lookup(path: tuple[str, ...], gaps: bool = False, /) -> Value:
+            def lookup(path: tuple[str, ...], _gaps: bool = False, /) -> Value:
                 return values[path]
 
             return node.value(lookup)
@@ -410,7 +410,7 @@ class Terms:
 
     def _reader(self, name: tuple[str, ...]) -> _Reader:
         """Return what reads a name's value as a record would."""
-        parts = []
+        parts: list[tuple[str, Callable[[Any], Value]]] = []
         for path in self.places(name):
             slot = self.slot(path)
             through = next(

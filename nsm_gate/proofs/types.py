@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal, Union
 
 import msgspec
@@ -28,7 +28,7 @@ class Types:
         self.structs: dict[int, type] = {}
         self._enforced: set[tuple[str, int, str]] = set()
         try:
-            self.decode = msgspec.json.Decoder(self._struct(outline.root)).decode
+            self.decode: Callable[[bytes], Any] = msgspec.json.Decoder(self._struct(outline.root)).decode
         except (TypeError, ValueError) as error:
             raise Unsupported(str(error)) from None
 
@@ -71,16 +71,16 @@ class Types:
                 for word, bound in whole.items()
                 if {"ge": "gt", "le": "lt"}.get(word) not in bounds
             }
-            options.append(Annotated[int, Meta(**whole)])
+            options.append(Annotated[int, Meta(**whole)])  # type: ignore[call-overload]
             if "number" in slot.kinds:
-                options.append(Annotated[float, Meta(**bounds)] if bounds else float)
+                options.append(Annotated[float, Meta(**bounds)] if bounds else float)  # type: ignore[call-overload]
         if slot.object is not None:
             options.append(self._struct(slot.object))
         if slot.item is not None:
-            options.append(list[self._type(slot.item)] if slot.item.kinds else _EMPTY)
+            options.append(list[self._type(slot.item)] if slot.item.kinds else _EMPTY)  # type: ignore[misc]
         if not options:
             raise Unsupported("a value without a type")
-        return Union[tuple(options)]
+        return Union[tuple(options)]  # noqa: UP007  # of what is known at run time
 
     def _words(self, slot: Slot) -> list[str] | None:
         """Return the words of an enumeration of words; None where it is none."""

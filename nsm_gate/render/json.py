@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from nsm_gate import __version__
+from nsm_gate.edits import Fix
 from nsm_gate.errors import GateError
 from nsm_gate.model import Finding, ReferenceUsed, Report, Severity, Verdict
 from nsm_gate.nouns import Any
@@ -96,6 +97,18 @@ def finding(finding: Finding) -> dict[str, Any]:
         "message": finding.message,
         "hint": finding.hint,
         "waived": finding.waived,
+        "fix": _fix(finding.fix),
+    }
+
+
+def _fix(fix: Fix | None) -> dict[str, Any] | None:
+    """Return the members of a fix; an edit's columns count as a finding's do."""
+    if fix is None:
+        return None
+    return {
+        "applicability": fix.applicability,
+        "message": fix.message,
+        "edits": [edit._asdict() for edit in fix.edits],
     }
 
 

@@ -14,6 +14,7 @@ from collections import Counter
 from nsm_gate import HOME, __version__
 from nsm_gate.checks import CHECKS
 from nsm_gate.checks.check import Check
+from nsm_gate.edits import Fix
 from nsm_gate.model import Finding, Report, Severity
 from nsm_gate.names import plural
 from nsm_gate.nouns import Any
@@ -159,11 +160,32 @@ def _result(finding: Finding, fingerprint: str, index: int, waivers: bool) -> di
         # The first is the only one that GitHub looks at; the other says whose it is.
         "partialFingerprints": {"primaryLocationLineHash": fingerprint, "nsmGate/v1": fingerprint},
     }
+    if finding.fix is not None:
+        result["fixes"] = [_fix(finding.fix, location["physicalLocation"]["artifactLocation"])]
     if waivers:
         # Absent would mean that nobody knows: once one result says it, all do (§3.27.23).
         accepted = {"kind": "external", "status": "accepted", "justification": plain(finding.waived or "")}
         result["suppressions"] = [accepted] if finding.waived is not None else []
     return result
+
+
+def _fix(fix: Fix, artifact: dict[str, Any]) -> dict[str, Any]:
+    replacements = []
+    for edit in fix.edits:
+        region = {
+            "startLine": edit.line, "startColumn": edit.column,
+            "endLine": edit.line, "endColumn": edit.end_column,
+        }  # fmt: skip
+        if edit.removes_line:
+            # A region that takes in the newline ends where the next line begins (§3.30.5).
+            region |= {"endLine": edit.line + 1, "endColumn": 1}
+        put = {"insertedContent": {"text": edit.replacement}} if edit.replacement else {}
+        replacements.append({"deletedRegion": region, **put})
+    said = f"{fix.applicability}: {_message(plain(fix.message))}"
+    return {
+        "description": {"text": said},
+        "artifactChanges": [{"artifactLocation": artifact, "replacements": replacements}],
+    }
 
 
 def _message(text: str) -> str:

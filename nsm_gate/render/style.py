@@ -9,6 +9,9 @@ from nsm_gate.nouns import NamedTuple
 COMMENT = 65_000
 """Bytes of Markdown that fit into a comment, which may have 65,536 characters."""
 
+STDIN = "<stdin>"
+"""What stands for a path where standard input is judged."""
+
 _CODES = {"error": "1;31", "warning": "33", "notice": "36", "good": "32", "dim": "2", "bold": "1"}
 
 

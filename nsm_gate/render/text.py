@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from nsm_gate.model import Excerpt, Finding, JudgedLog, Outcome, Report, Run, Severity, Verdict
 from nsm_gate.names import plural
 from nsm_gate.nouns import Any, dataclass, field
-from nsm_gate.render.style import Style, columns_of
+from nsm_gate.render.style import STDIN, Style, columns_of
 from nsm_gate.render.summary import gravest, idle_logs, shown_logs, totals
 from nsm_gate.render.untrusted import joined, plain
 
@@ -233,7 +233,7 @@ class _Log:
         if finding.waived is not None:
             yield f"        waived: {plain(finding.waived)}"
         elif finding.hint:
-            yield f"        {plain(finding.hint)}"
+            yield f"        {plain(finding.hint)}{_by_machine(finding)}"
 
     def excerpt(self, excerpt: Excerpt, role: str) -> Iterator[str]:
         before, value, after = joined(excerpt.before, excerpt.text, excerpt.after)
@@ -261,6 +261,13 @@ class _Log:
                 note = f"{note}  (new rule)".strip()  # the base, whose rules judge, does not know it
             text = _line(f"{mark} {row[0]}", row, widths)
             yield f"    {self.style.paint(text if note else text.rstrip(), role)}{'  ' * bool(note)}{note}"
+
+
+def _by_machine(finding: Finding) -> str:
+    """Say which command does what the hint says; standard input it cannot change."""
+    if finding.fix is None or finding.path == STDIN:
+        return ""
+    return f"  (nsm-gate fix{'' if finding.fix.safe else ' --unsafe'} does it)"
 
 
 _HEAD = ("criterion", "observed", "expected", "margin", "")

@@ -14,11 +14,11 @@ import json
 import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any, TypeVar
 
 from nsm_gate import __version__
 from nsm_gate.edge.report_assets import Assets
 from nsm_gate.model import Json
+from nsm_gate.nouns import Any, TypeVar
 from nsm_gate.render.untrusted import visible
 from nsm_gate.report import tally, words
 from nsm_gate.report.nouns import OUTCOMES, Results

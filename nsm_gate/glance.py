@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
 
 import jiter
 import msgspec
 from msgspec import UNSET, MsgspecError, Raw, UnsetType
 
-from nsm_gate.history import Book, Digest, Key, digest, summed
+from nsm_gate.books import Book, Digest, Key, digest, summed
 from nsm_gate.model import Path
+from nsm_gate.nouns import Any
 from nsm_gate.policy import LogKind, Reference
 from nsm_gate.references import agreement, eligible, same
 from nsm_gate.values import UNKNOWN, Value
@@ -42,8 +42,17 @@ def glance(wanted: Mapping[Path, Any]) -> Callable[[bytes], tuple[Any, ...]]:
     made = _Reading()
     made.structure(tree, (), "s", 0)
     results = ", ".join(made.names[path] for path in wanted)
-    rows = ["def read(raw):", "    s = decode(raw)", *(f"    {row}" for row in made.rows), f"    return ({results},)"]
-    space: dict[str, Any] = {**made.types, "U": UNSET, "decode": msgspec.json.Decoder(made.types["T0"]).decode}
+    rows = [
+        "def read(raw):",
+        "    s = decode(raw)",
+        *(f"    {row}" for row in made.rows),
+        f"    return ({results},)",
+    ]
+    space: dict[str, Any] = {
+        **made.types,
+        "U": UNSET,
+        "decode": msgspec.json.Decoder(made.types["T0"]).decode,
+    }
     exec("\n".join(rows), space)  # noqa: S102
     read: Callable[[bytes], tuple[Any, ...]] = space["read"]
     return read
@@ -98,7 +107,7 @@ class _Reading:
 
 
 def keys(book: Book) -> Callable[[int], tuple[Key | None, Digest | None]] | None:
-    """Return what reads the key of a line, and the digest of its results; None where that has no quick way."""
+    """Return what reads the key of a line and the digest of its results; None where there is no quick way."""
     kind = book.kind
     names = summed(kind)
     if not kind.key or () in kind.key or (kind.results is not None and not names):
@@ -127,15 +136,13 @@ def keys(book: Book) -> Callable[[int], tuple[Key | None, Digest | None]] | None
     return read
 
 
-def candidates(
-    reference: Reference, book: Book
-) -> Iterator[tuple[Key | None, str | None, Value]] | None:
+def candidates(reference: Reference, book: Book) -> Iterator[tuple[Key | None, str | None, Value]] | None:
     """Return what a reference asks of each line: its key, what must agree, the measure.
 
     What must agree is None for a line that it does not pick. None where there is no quick way.
     """
     kind = book.kind
-    reads = [path for path in (reference.rest.paths() if reference.rest is not None else ())]
+    reads = list(reference.rest.paths()) if reference.rest is not None else []
     agree = [*reference.same, *(theirs for theirs, _ in reference.pairs)]
     places = {name: _place(kind, name) for name in (*reads, *agree, reference.by)}
     if None in places.values() or any(name[0] == "this" for name in reads) or not kind.key:
@@ -151,7 +158,9 @@ def candidates(
     paths[places[reference.by] or ()] = _NUMBER
     if any(one != other and other[: len(one)] == one for one in paths for other in paths):
         return None
-    if any(paths[places[name] or ()] is Raw for name in reads) or any(paths[path] is Raw for path in kind.key):
+    if any(paths[places[name] or ()] is Raw for name in reads) or any(
+        paths[path] is Raw for path in kind.key
+    ):
         return None
     try:
         look = glance(paths)
@@ -197,7 +206,9 @@ def _looked(
             if reference.rest is not None and values not in holds:
                 holds[values] = _holds(reference, dict(zip(reads, (v for _, v in values), strict=True)))
             if reference.rest is None or holds[values]:
-                parts = tuple([bytes(found[number]) if found[number] is not UNSET else b"" for number in agreed])
+                parts = tuple(
+                    [bytes(found[number]) if found[number] is not UNSET else b"" for number in agreed]
+                )
                 if parts not in texts:
                     texts[parts] = _text(parts)
                 text = texts[parts]

@@ -1,0 +1,61 @@
+"""Which lines of a log are logged history: what git has of it, as a base or where others have it too."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+from nsm_gate.changes import compare
+from nsm_gate.edge.bases import Comparison, shared
+from nsm_gate.edge.files import CommitTree
+from nsm_gate.edge.git import Git
+from nsm_gate.lines import Lines
+
+
+class Logged:
+    """The lines that no command may change. Commits are looked up when they are first needed."""
+
+    def __init__(self, git: Git | None, comparison: Comparison, limit: int) -> None:
+        """Keep where to look.
+
+        Args:
+            git: The repository, or None outside of one: there is no history there.
+            comparison: What the judgement compares.
+            limit: Bytes of a log that are read at most.
+        """
+        self._git = git
+        self._comparison = comparison
+        self._limit = limit
+        self._trees: list[CommitTree] | None = None
+
+    def __call__(self, path: str, lines: Sequence[bytes]) -> frozenset[int]:
+        """Return the indices of the lines that are logged history.
+
+        Args:
+            path: The log.
+            lines: Its lines now.
+        """
+        found = [Lines(tree.read(path) or b"") for tree in self.trees()]
+        kept = compare([base for base in found if base], (), lines).kept
+        logged = {index for indices in kept for index in indices}
+        moved = self._moved(path) if lines and len(logged) < len(lines) else ()
+        logged |= {index for index, line in enumerate(lines) if line in moved}
+        return frozenset(logged)
+
+    def _moved(self, path: str) -> frozenset[bytes]:
+        """Return the lines of logs that are gone, where this one is new: it may be one of them, renamed."""
+        head, ending = self._comparison.head, os.path.splitext(path)[1]
+        moved: set[bytes] = set()
+        for tree in self.trees():
+            if tree.item(path) is None:
+                gone = (p for p in tree.paths() if p.endswith(ending) and head.item(p) is None)
+                moved.update(line for p in gone for line in Lines(tree.read(p) or b"") if line)
+        return frozenset(moved)
+
+    def trees(self) -> list[CommitTree]:
+        """Return the commits that hold logged history."""
+        if self._trees is None:
+            git, asked = self._git, self._comparison
+            commits = () if git is None else (*asked.bases, *asked.published, *shared(git, asked.head))
+            self._trees = [CommitTree(git, oid, self._limit) for oid in dict.fromkeys(commits) if git]
+        return self._trees
