@@ -84,7 +84,7 @@ class _Reading:
         for place, (member, kind) in enumerate(tree.items()):
             field, own = f"m{place}", f"v{number}_{place}"
             names[field] = member
-            self.names[(*path, member)] = own
+            self.names[path + (member,)] = own  # noqa: RUF005  # 3.10 has no star here
             self.rows.append(f"{pad}{own} = {variable}.{field}")
             if isinstance(kind, dict):
                 inner.append((field, kind, (*path, member), own))
@@ -101,7 +101,7 @@ class _Reading:
 
     def _all(self, tree: Mapping[str, Any], path: Path) -> Iterator[str]:
         for member, kind in tree.items():
-            yield self.names[(*path, member)]
+            yield self.names[path + (member,)]  # noqa: RUF005
             if isinstance(kind, dict):
                 yield from self._all(kind, (*path, member))
 

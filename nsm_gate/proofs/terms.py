@@ -410,7 +410,7 @@ class Terms:
 
     def _reader(self, name: tuple[str, ...]) -> _Reader:
         """Return what reads a name's value as a record would."""
-        parts: list[tuple[str, Callable[[Any], Value]]] = []
+        parts: list[tuple[str, Any]] = []
         for path in self.places(name):
             slot = self.slot(path)
             through = next(
