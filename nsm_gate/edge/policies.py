@@ -47,9 +47,7 @@ def read_policy(
             return found
     from nsm_gate.edge.policy_files import read_rules
 
-    return read_rules(
-        tree, config_path, rule_ids, untrusted=untrusted, examples=examples, begin=begin
-    )[0]
+    return read_rules(tree, config_path, rule_ids, untrusted=untrusted, examples=examples, begin=begin)[0]
 
 
 def _of_pack(tree: Tree, rule_ids: Collection[str]) -> Policy | None:
