@@ -666,12 +666,11 @@ def test_a_log_that_is_changed_or_locked_meanwhile_is_left_alone(
 ) -> None:
     (folder / NEW).write_bytes(lines(a_run("planning_first_20251101")))
     write(folder, an_old("planning_a_20251101", 1))
-    monkeypatch.setattr(rewriting, "_PATIENCE", 0.2)
     with open(folder / NEW, "rb") as holder:
         fcntl.flock(holder, fcntl.LOCK_EX)
-        locked = migrate(folder, "--append")
+        locked = migrate(folder, "--append", "--lock-timeout", "0.2")
     assert (locked.code, len(new(folder))) == (2, 1)
-    assert "another process has held its lock" in locked.err
+    assert "another program has held its lock" in locked.err
     real = rewriting._content
 
     def later(handle: int) -> bytes:

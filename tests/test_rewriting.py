@@ -18,7 +18,8 @@ from pathlib import Path
 
 import pytest
 
-from nsm_gate.edge import rewriting
+from nsm_gate.edge import pending, rewriting
+from nsm_gate.edge.locks import Patience
 from nsm_gate.errors import GateError
 from tests.support import Repo, a_run, environment, gate, lines
 
@@ -262,7 +263,7 @@ def test_carriage_returns_that_git_takes_out_stay_on_the_disk(project: Repo) -> 
 def test_what_was_appended_since_it_was_read_is_kept_behind(tmp_path: Path) -> None:
     place = tmp_path / LOG
     place.write_bytes(ROWS + b'{"later": 1}\n')
-    rewriting.rewrite(str(place), LOG, ROWS, FIXED)
+    rewriting.rewrite(str(place), LOG, ROWS, FIXED, Patience(60))
     assert place.read_bytes() == FIXED + b'{"later": 1}\n'
 
 
@@ -271,7 +272,7 @@ def test_a_log_that_was_changed_otherwise_is_left_alone(tmp_path: Path, now: byt
     place = tmp_path / LOG
     place.write_bytes(now)
     with pytest.raises(GateError, match="it was changed meanwhile"):
-        rewriting.rewrite(str(place), LOG, ROWS, FIXED)
+        rewriting.rewrite(str(place), LOG, ROWS, FIXED, Patience(60))
     assert place.read_bytes() == now
 
 
@@ -279,7 +280,7 @@ def test_bytes_behind_a_line_without_its_newline_are_a_change_of_that_line(tmp_p
     place = tmp_path / LOG
     place.write_bytes(b'{"a": 1}, "b": 2}\n')
     with pytest.raises(GateError, match="it was changed meanwhile"):
-        rewriting.rewrite(str(place), LOG, b'{"a": 1}', b'{"a": 1}\n')
+        rewriting.rewrite(str(place), LOG, b'{"a": 1}', b'{"a": 1}\n', Patience(60))
 
 
 def test_a_line_of_a_writer_that_knows_no_lock_is_not_lost(
@@ -296,7 +297,7 @@ def test_a_line_of_a_writer_that_knows_no_lock_is_not_lost(
             writer.write(b'{"late": 1}\n')
 
     monkeypatch.setattr(os, "replace", exchange)
-    rewriting.rewrite(str(place), LOG, ROWS, FIXED)
+    rewriting.rewrite(str(place), LOG, ROWS, FIXED, Patience(60))
     assert place.read_bytes() == FIXED + b'{"late": 1}\n'
 
 
@@ -314,41 +315,47 @@ def test_a_writer_that_comes_while_the_new_file_is_written_stops_the_exchange(
 
     monkeypatch.setattr(rewriting, "replace", slow)
     with pytest.raises(GateError, match="it was changed meanwhile"):
-        rewriting.rewrite(str(place), LOG, ROWS, FIXED)
+        rewriting.rewrite(str(place), LOG, ROWS, FIXED, Patience(60))
     assert place.read_bytes() == ROWS + b'{"late": 1}\n'
     assert folder_of(tmp_path) == [LOG]
 
 
-def test_a_lock_that_nobody_lets_go_of_is_an_error_that_says_so(
-    project: Repo, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(rewriting, "_PATIENCE", 0.2)
+def test_a_lock_that_nobody_lets_go_of_is_an_error_that_says_so(project: Repo) -> None:
     with open(project.path / LOG, "rb") as holder:
         fcntl.flock(holder, fcntl.LOCK_EX)
-        result = gate("fix", cwd=project.path, env=project.env)
+        result = gate("fix", "--lock-timeout", "0.2", cwd=project.path, env=project.env)
     assert (result.code, (project.path / LOG).read_bytes()) == (2, ROWS)
-    assert f"{LOG}: another process has held its lock for 0.2 seconds\n  wait for the process" in result.err
+    assert f"{LOG}: another program has held its lock for 0.2 seconds\n  try again later" in result.err
     assert "git add" not in result.out
 
 
+def test_lines_of_a_killed_append_go_where_they_belong_before_the_log_is_rewritten(tmp_path: Path) -> None:
+    place = tmp_path / LOG
+    more = b'{"first": 1}\n{"second": 2}\n'
+    place.write_bytes(ROWS)
+    pending.note(str(place), len(ROWS), more)
+    with open(place, "ab") as file:
+        file.write(more[:15])
+    rewriting.rewrite(str(place), LOG, ROWS, FIXED, Patience(1))
+    assert place.read_bytes() == FIXED + more
+    assert folder_of(tmp_path) == [LOG]
+
+
 APPENDER = """\
-import fcntl, os, sys
-for number in range(int(sys.argv[2])):
-    while True:
-        handle = os.open(sys.argv[1], os.O_WRONLY | os.O_APPEND)
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        if os.path.samestat(os.fstat(handle), os.lstat(sys.argv[1])):
-            break
-        os.close(handle)
-    os.write(handle, b'{"writer": "%s", "number": %d}\\r\\n' % (sys.argv[3].encode(), number))
-    os.close(handle)
+import sys
+from nsm_gate.edge.appending import Target, append_lines
+from nsm_gate.edge.locks import Patience
+place, count, name = sys.argv[1], int(sys.argv[2]), sys.argv[3].encode()
+for number in range(count):
+    line = b'{"writer": "%s", "number": %d}\\r' % (name, number)
+    append_lines(Target(place, place, 1 << 20, 1 << 20), lambda _lines: [line], Patience(60))
 """
 
 
 def test_writers_that_take_the_lock_lose_nothing_to_rewrites(tmp_path: Path) -> None:
     place = tmp_path / LOG
     place.write_bytes(b"")
-    count = 300
+    count = 100
     writers = [
         subprocess.Popen(
             [sys.executable, "-c", APPENDER, str(place), str(count), name], env=environment(tmp_path)
@@ -359,7 +366,7 @@ def test_writers_that_take_the_lock_lose_nothing_to_rewrites(tmp_path: Path) -> 
     while any(writer.poll() is None for writer in writers):
         before = place.read_bytes()
         if before:
-            rewriting.rewrite(str(place), LOG, before, before.replace(b"\r", b""))
+            rewriting.rewrite(str(place), LOG, before, before.replace(b"\r", b""), Patience(60))
             rewrites += 1
     assert [writer.wait() for writer in writers] == [0, 0]
     found = [json.loads(row) for row in place.read_bytes().split(b"\n")[:-1]]

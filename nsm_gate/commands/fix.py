@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
+from nsm_gate.commands.append import seconds
 from nsm_gate.commands.surroundings import Surroundings
 
 _EPILOG = """\
@@ -40,6 +41,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--ignore", action="append", metavar="RULE", help="do not fix findings of these rules"
     )
+    parser.add_argument(
+        "--lock-timeout", type=seconds, default=60.0, metavar="SECONDS",
+        help="how long to wait while other programs append (default: 60)",
+    )  # fmt: skip
     parser.add_argument("--config", metavar="FILE", help="configuration to use instead of nsm-gate.yaml")
     parser.add_argument("--color", choices=("auto", "always", "never"), default="auto")
     parser.add_argument("-q", "--quiet", action="store_true", help="print nothing where nothing is fixed")

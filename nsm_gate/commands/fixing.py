@@ -13,6 +13,7 @@ from nsm_gate.commands.surroundings import Surroundings
 from nsm_gate.commands.workspace import Workspace, opened
 from nsm_gate.edge.bases import Comparison, resolve
 from nsm_gate.edge.files import IndexTree, read_file
+from nsm_gate.edge.locks import Patience
 from nsm_gate.edge.logged import Logged
 from nsm_gate.edge.logs import Logs
 from nsm_gate.edge.patched import Patched
@@ -24,6 +25,9 @@ from nsm_gate.mending import Judged, Mended, MendedLog, Wish, mend
 from nsm_gate.nouns import NamedTuple
 from nsm_gate.render.diff import render as render_diff
 from nsm_gate.render.style import Style
+
+_PATIENCE = 60.0
+"""Seconds that a lock is waited for where nobody says how long."""
 
 
 class Outcome(NamedTuple):
@@ -60,8 +64,10 @@ def fix(args: argparse.Namespace, world: Surroundings, rules: Collection[str], w
         divided = _divided(space, mended.logs)
         written: list[str] = []
         errors: list[GateError] = []
+        patience = Patience(getattr(args, "lock_timeout", _PATIENCE), world.watch.tell)
         for path, log in mended.logs.items():
-            error = _write(space, path, log, world)
+            world.watch.tell(at=path)
+            error = _write(space, path, log, patience)
             errors += [error] if error is not None else []
             written += [path] if error is None else []
         shown = {path: os.path.relpath(os.path.join(space.root, path), world.cwd) for path in written}
@@ -128,10 +134,9 @@ def _divided(space: Workspace, paths: Collection[str]) -> list[str]:
     return [path for path in staged if index.read(path) != space.work.read(path)]
 
 
-def _write(space: Workspace, path: str, log: MendedLog, world: Surroundings) -> GateError | None:
+def _write(space: Workspace, path: str, log: MendedLog, patience: Patience) -> GateError | None:
     """Put a mended log in its place; return why that cannot be done."""
     place = os.path.join(space.root, path)
-    world.watch.tell(at=path)
     try:
         disk = read_file(place, path, space.work.limit)
         if disk == log.before:
@@ -140,7 +145,7 @@ def _write(space: Workspace, path: str, log: MendedLog, world: Surroundings) -> 
             after = _with_returns(disk, log)
         else:
             return GateError("it was changed meanwhile", "run the command again", path)
-        rewrite(place, path, disk, after, world.watch.tell)
+        rewrite(place, path, disk, after, patience)
     except GateError as error:
         return error
     return None

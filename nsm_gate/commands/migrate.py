@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import os
 
+from nsm_gate.commands.append import seconds
 from nsm_gate.commands.surroundings import Surroundings
 from nsm_gate.nouns import TYPE_CHECKING
 
@@ -36,6 +37,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--rejects", metavar="PATH", help="where rejected entries go (default: NEW with .rejects.jsonl)"
     )
     parser.add_argument("--dry-run", action="store_true", help="judge and tell, and write nothing")
+    parser.add_argument(
+        "--lock-timeout", type=seconds, default=60.0, metavar="SECONDS",
+        help="how long to wait while other programs append (default: 60)",
+    )  # fmt: skip
     parser.add_argument("--config", metavar="FILE", help="configuration to use instead of nsm-gate.yaml")
     parser.add_argument("--color", choices=("auto", "always", "never"), default="auto")
     parser.add_argument("-v", "--verbose", action="store_true", help="list every reject")
@@ -47,7 +52,9 @@ def execute(args: argparse.Namespace, world: Surroundings) -> int:
     from nsm_gate.render.migration import render
     from nsm_gate.render.style import Style
 
-    files = Files(args.old, args.new, args.rejects or _rejects(args.new), args.map, args.append)
+    files = Files(
+        args.old, args.new, args.rejects or _rejects(args.new), args.map, args.append, args.lock_timeout
+    )
     found: Migrated = migrated(files, args.config, world, dry=args.dry_run)
     style = Style(world.colored(args.color), world.width(), args.verbose)
     world.stdout.write(render(found, files.old, files.new, files.rejects, style, dry=args.dry_run))

@@ -12,6 +12,7 @@ from nsm_gate.commands.surroundings import Surroundings
 from nsm_gate.commands.workspace import Workspace, opened
 from nsm_gate.edge.bases import Comparison
 from nsm_gate.edge.files import read_file
+from nsm_gate.edge.locks import Patience
 from nsm_gate.edge.logs import Logs, relative
 from nsm_gate.edge.mapping_files import read_mapping
 from nsm_gate.edge.old_files import read_old
@@ -37,6 +38,7 @@ class Files(NamedTuple):
 
     Attributes:
         append: Whether the new log may be there already.
+        lock_timeout: Seconds to wait while other programs append to it.
     """
 
     old: str
@@ -44,6 +46,7 @@ class Files(NamedTuple):
     rejects: str
     map: str
     append: bool
+    lock_timeout: float
 
 
 def migrated(files: Files, config: str | None, world: Surroundings, *, dry: bool) -> Migrated:
@@ -192,7 +195,8 @@ class _Target:
         if before is None:
             _create(self.place, data)
         else:
-            rewrite(self.place, name, before, before + data, self.world.watch.tell, exact=True)
+            patience = Patience(self.files.lock_timeout, self.world.watch.tell)
+            rewrite(self.place, name, before, before + data, patience, exact=True)
 
 
 def _create(place: str, data: bytes) -> None:

@@ -8,27 +8,21 @@ from __future__ import annotations
 
 import os
 import stat
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
+from nsm_gate.edge import pending
+from nsm_gate.edge.durable import sync_folder
+from nsm_gate.edge.locks import Patience, locked
 from nsm_gate.edge.writing import replace
 from nsm_gate.errors import GateError
 
-_PATIENCE = 10.0
-"""Seconds that a lock is waited for: nobody holds it for longer than an append takes."""
-_PAUSE = 0.02
 _AGAIN = "run the command again"
+_AS_IT_IS = "it stays as it is"
 
 
 def rewrite(
-    place: str,
-    path: str,
-    before: bytes,
-    after: bytes,
-    tell: Callable[[], object] = lambda: None,
-    *,
-    exact: bool = False,
+    place: str, path: str, before: bytes, after: bytes, patience: Patience, *, exact: bool = False
 ) -> None:
     """Replace a log's content; what was appended to it meanwhile is kept behind.
 
@@ -37,13 +31,18 @@ def rewrite(
         path: Its name for messages.
         before: What it held when it was looked at.
         after: What that is to become.
-        tell: Called while the lock is waited for.
+        patience: How long to wait for the lock.
         exact: Whether what was appended meanwhile is a change, too.
 
     Raises:
         GateError: It was changed otherwise, is locked, or cannot be written. Then nothing is changed.
     """
-    with _locked(place, path, tell) as handle:
+    with _locked(place, path, patience) as handle:
+        try:
+            # Lines of a writer that was killed belong where they were to go, not behind the new content.
+            pending.finish(place, handle)
+        except OSError as error:
+            raise GateError(f"cannot be written: {error.strerror}", _AS_IT_IS, path) from None
         now = _content(handle)
         whole = not before or before.endswith(b"\n")
         if now != before and (exact or not whole or not now.startswith(before)):
@@ -60,30 +59,22 @@ def rewrite(
         try:
             replace(place, chunks())
         except OSError as error:
-            raise GateError(f"cannot be written: {error.strerror}", "it stays as it is", path) from None
+            raise GateError(f"cannot be written: {error.strerror}", _AS_IT_IS, path) from None
         _keep_late(handle, len(now), place)
         with suppress(OSError):
-            _onto_disk(os.path.dirname(place) or ".")
+            sync_folder(place)
 
 
 @contextmanager
-def _locked(place: str, path: str, tell: Callable[[], object]) -> Iterator[int]:
+def _locked(place: str, path: str, patience: Patience) -> Iterator[int]:
     """Hold the lock on what a name stands for; yield its open file."""
-    end = time.monotonic() + _PATIENCE
     while True:
         handle = _opened(place, path)
         try:
-            while not _taken(handle):
-                if time.monotonic() > end:
-                    hint = "wait for the process that appends to it, and run the command again"
-                    raise GateError(
-                        f"another process has held its lock for {_PATIENCE:g} seconds", hint, path
-                    )
-                tell()
-                time.sleep(_PAUSE)
-            if _stands(handle, place):
-                yield handle
-                return
+            with locked(handle, path, patience):
+                if _stands(handle, place):
+                    yield handle
+                    return
         finally:
             os.close(handle)
 
@@ -91,30 +82,16 @@ def _locked(place: str, path: str, tell: Callable[[], object]) -> Iterator[int]:
 def _opened(place: str, path: str) -> int:
     try:
         # For writing, although it is only read: a log that is read-only is not to be replaced either.
-        flags = os.O_RDWR | os.O_NONBLOCK | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
-        handle = os.open(place, flags)
+        flags = os.O_RDWR | os.O_APPEND | getattr(os, "O_NONBLOCK", 0)
+        handle = os.open(place, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0))
     except OSError as error:
-        raise GateError(f"cannot be written: {error.strerror}", "it stays as it is", path) from None
+        raise GateError(f"cannot be written: {error.strerror}", _AS_IT_IS, path) from None
     info = os.fstat(handle)
     if not stat.S_ISREG(info.st_mode) or info.st_nlink > 1:
         os.close(handle)
         what = "has a second name, a hard link" if stat.S_ISREG(info.st_mode) else "is not a regular file"
         raise GateError(f"it {what}", "name a log that stands alone: it is replaced by a new file", path)
     return handle
-
-
-def _taken(handle: int) -> bool:
-    try:
-        import fcntl
-    except ImportError:  # no such locks on this system, and no writer that takes them
-        return True
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:  # a file system without locks: there, none is taken by anyone
-        return True
-    return True
 
 
 def _stands(handle: int, place: str) -> bool:
@@ -145,11 +122,3 @@ def _keep_late(handle: int, known: int, place: str) -> None:
             file.write(late)
             file.flush()
             os.fsync(file.fileno())
-
-
-def _onto_disk(folder: str) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
