@@ -27,6 +27,7 @@ from nsm_gate.nouns import TYPE_CHECKING, Any, replace
 from nsm_gate.policy import LogKind, Policy
 from nsm_gate.render import FORMATS
 from nsm_gate.render.style import COMMENT, STDIN, Style
+from nsm_gate.whereabouts import HERE
 
 if TYPE_CHECKING:
     import argparse
@@ -178,7 +179,8 @@ def _stdin_report(
         policy = space.policy(space.work, args.config)
     rules = _with_enforced(rules, args.ignore, policy)
     world.watch.tell(seconds=policy.limits.seconds, at=STDIN)
-    data = world.stdin.read(policy.limits.file + 1)
+    with HERE.busy("the reading of standard input"):
+        data = world.stdin.read(policy.limits.file + 1)
     if len(data) > policy.limits.file:
         raise GateError(f"over the limit of {policy.limits.file:,} bytes", "raise limits.file", STDIN)
     lines = Lines(data)

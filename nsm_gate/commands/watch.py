@@ -234,10 +234,11 @@ class _Judgement:
     def _late(self) -> GateError:
         place = self._at()
         fact = f"not judged within {_seconds(self.limit)}{_doing(place)}"
+        hint = "look for a schema or a line that explodes"
         if place.doing.startswith("git "):
             hint = "see whether git hangs here by itself"
-        else:
-            hint = "look for a schema or a line that explodes"
+        elif place.doing.startswith("the reading of"):
+            hint = "see that whoever writes it ends it"
         hint += ", or raise limits.seconds" if self.is_set else ""
         return GateError(fact, hint, place.file or _NOWHERE, place.line or None)
 

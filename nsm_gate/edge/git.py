@@ -102,6 +102,10 @@ class Git:
         """
         if not name or any(c in name for c in "\0\n\r") or len(name) > 4096:
             return None
+        with HERE.busy("git cat-file"):
+            return self._object(name, limit)
+
+    def _object(self, name: str, limit: int | None) -> Object | None:
         if self._batch is None:
             self._batch = subprocess.Popen(
                 ["git", *_SAFE, "cat-file", "--batch"],
