@@ -111,6 +111,7 @@ def main(
         form = _asks_for(argv)
         if form:
             fact = str(error).strip().split("\n")[-1].removeprefix("nsm-gate: ")
+            chosen = next((word for word in argv if not word.startswith("-")), "")
             hint = f"nsm-gate {chosen if chosen in _COMMANDS else 'check'} --help shows the options"
             stdout.write(_error_as(form, GateError(fact, hint)))
         return 2
