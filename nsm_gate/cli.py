@@ -14,6 +14,7 @@ from datetime import datetime, timezone
 from nsm_gate.commands.quick import Declared
 from nsm_gate.commands.surroundings import Surroundings
 from nsm_gate.commands.watch import Watch, watched
+from nsm_gate.edge.discovery import Ahead
 from nsm_gate.edge.files import is_report, write_file
 from nsm_gate.errors import GateError, GateErrors, Misread, Unwritten
 from nsm_gate.nouns import Any, BinaryIO, Protocol, TextIO
@@ -70,6 +71,19 @@ def _parsed(argv: Sequence[str]) -> Any:
     return parse(argv, _COMMANDS, _module)
 
 
+def _ahead(argv: Sequence[str], environ: Mapping[str, str], cwd: str) -> Ahead | None:
+    """Ask git, while the rest is still being loaded, what the hook will want to know."""
+    if argv[:1] != ["check"] or "--staged" not in argv:
+        return None
+    try:
+        asked = Ahead(cwd, environ)
+    except OSError:
+        return None  # the command says so, where it needs git
+    importlib.import_module("nsm_gate.checks")
+    asked.go_on()
+    return asked
+
+
 def _now() -> datetime:
     return datetime.now(timezone.utc)
 
@@ -87,9 +101,11 @@ def main(
     """Run one command; return 0 clean, 1 findings, 2 could not judge."""
     world = Surroundings(stdin, stdout, stderr, environ, cwd, now, watch or Watch())
     args: Any = None
+    ahead: Ahead | None = None
     try:
+        ahead = _ahead(argv, environ, cwd)
         args = _plain(argv) or _parsed(argv)
-        code = _module(args.command).execute(args, world)
+        code = _module(args.command).execute(args, world._replace(ahead=ahead))
         stdout.flush()
         return code
     except Misread as error:
@@ -97,7 +113,7 @@ def main(
         form = _asks_for(argv)
         if form:
             fact = str(error).strip().split("\n")[-1].removeprefix("nsm-gate: ")
-            chosen = next((word for word in argv if not word.startswith("-")), None)
+            chosen = next((word for word in argv if not word.startswith("-")), "")
             hint = f"nsm-gate {chosen if chosen in _COMMANDS else 'check'} --help shows the options"
             stdout.write(_error_as(form, GateError(fact, hint)))
         return 2
@@ -120,6 +136,9 @@ def main(
         return _refuse(
             (GateError(f"internal error: {type(error).__name__}: {error} ({place})", hint),), args, world
         )
+    finally:
+        if ahead is not None:
+            ahead.close()
 
 
 def _asks_for(argv: Sequence[str]) -> str:

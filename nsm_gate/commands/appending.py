@@ -14,9 +14,9 @@ from nsm_gate.commands.surroundings import Surroundings
 from nsm_gate.commands.workspace import Workspace, opened
 from nsm_gate.edge.appending import Target, append_lines
 from nsm_gate.edge.bases import Comparison
+from nsm_gate.edge.discovery import repository_around
 from nsm_gate.edge.durable import REFUSED, set_aside
 from nsm_gate.edge.files import read_file
-from nsm_gate.edge.git import repository_around
 from nsm_gate.edge.locks import Patience, locked_folder
 from nsm_gate.edge.trees import SUBMODULE
 from nsm_gate.entries import Appended, Draft, Text, draft_of, drafts_of

@@ -13,7 +13,7 @@ from types import SimpleNamespace
 from nsm_gate.nouns import Any
 
 _KINDS = {"store", "append", "store_true"}
-_SAID = {"action", "choices", "default", "help", "metavar"}
+_SAID = {"action", "choices", "default", "help", "metavar", "type"}
 
 
 class _Option:
@@ -30,6 +30,7 @@ class _Option:
         self.kind = said.get("action", "store")
         self.choices: Collection[str] | None = said.get("choices")
         self.default = said.get("default", False if self.kind == "store_true" else None)
+        self.converts = "type" in said
         self.group = group
 
 
@@ -77,9 +78,9 @@ class Declared:
         for word in rest:
             flag, joined, value = word.partition("=")
             option = self._options.get(flag)
-            if option is None or (joined and option.kind == "store_true"):
+            if option is None or option.converts or option.group in groups:
                 return None
-            if option.group in groups:
+            if joined and option.kind == "store_true":
                 return None
             groups |= {option.group} - {0}
             if option.kind == "store_true":

@@ -7,7 +7,10 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from nsm_gate.commands.watch import Watch
-from nsm_gate.nouns import BinaryIO, NamedTuple, TextIO
+from nsm_gate.nouns import TYPE_CHECKING, BinaryIO, NamedTuple, TextIO
+
+if TYPE_CHECKING:
+    from nsm_gate.edge.discovery import Ahead
 
 
 class Surroundings(NamedTuple):
@@ -16,6 +19,7 @@ class Surroundings(NamedTuple):
     Attributes:
         now: Returns the current time, in UTC.
         watch: Is told how long the judgement may take, and what it is at.
+        ahead: What git has been asked already of the folder.
     """
 
     stdin: BinaryIO
@@ -25,6 +29,7 @@ class Surroundings(NamedTuple):
     cwd: str
     now: Callable[[], datetime]
     watch: Watch = Watch()
+    ahead: Ahead | None = None
 
     @staticmethod
     def is_terminal(stream: TextIO) -> bool:

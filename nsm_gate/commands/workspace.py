@@ -9,8 +9,9 @@ from contextlib import contextmanager
 from nsm_gate.checks import BY_ID
 from nsm_gate.commands.surroundings import Surroundings
 from nsm_gate.commands.watch import Watch
+from nsm_gate.edge.discovery import discover
 from nsm_gate.edge.files import WorkTree
-from nsm_gate.edge.git import Git, discover
+from nsm_gate.edge.git import Git
 from nsm_gate.edge.logs import relative
 from nsm_gate.edge.policies import read_policy
 from nsm_gate.edge.trees import Tree
@@ -109,7 +110,7 @@ def _place(
         start = os.path.realpath(first if os.path.isdir(first) else os.path.dirname(first))
         if not os.path.isdir(start):
             start = world.cwd
-    git = discover(start, world.environ, needed=needs_git)
+    git = discover(start, world.environ, needed=needs_git, ahead=world.ahead)
     root = git.root if git else start
     if git is None and relative(start, world.cwd, world.cwd) is not None:
         root = world.cwd

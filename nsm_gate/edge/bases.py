@@ -272,8 +272,10 @@ class _Resolver:
         return tuple(dict.fromkeys(oid for oid in found if oid is not None)) or (commit,)
 
     def upstream(self, default: str) -> tuple[str, str | None]:
-        names = [] if default else ["@{upstream}"]
-        names += [f"refs/remotes/origin/{default}"] if default else []
+        own = None if default else self.git.upstream()
+        if own is not None:
+            return "the upstream", own
+        names = [f"refs/remotes/origin/{default}"] if default else []
         for name in (*names, *_DEFAULTS, *_LOCAL):
             found = self.git.commit(name)
             if found is not None:

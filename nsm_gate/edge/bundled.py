@@ -13,7 +13,7 @@ from nsm_gate.model import Severity
 from nsm_gate.nouns import Any
 from nsm_gate.policy import Assertion, Branch, Criterion, Domain, ExperimentType, Limits, LogKind, Policy, Reference, UseDomain
 
-PACK = "68b56bb744dcb542f5a0ff70caa2c0e63e466688fe43053dead403265f66fb11"
+PACK = "f1c5b303f60e3dbe3410f8e9ee220775d95967ca6626917a4b76d90544175830"
 
 
 def policy(schema: Callable[[str], Mapping[str, Any]]) -> Policy:

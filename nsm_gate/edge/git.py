@@ -1,4 +1,4 @@
-"""Ask git: the only subprocess of the gate.
+"""Ask git. `edge.git_process` starts it, `edge.discovery` finds the repository.
 
 Only commands that run nothing of the repository's own: no diff (textconv), no status. Names given by
 people go to `cat-file --batch` on standard input, where they cannot become options; every other command
@@ -8,19 +8,17 @@ gets object ids. No command may fetch.
 from __future__ import annotations
 
 import os
-import subprocess
 from collections.abc import Mapping
-from typing import IO
 
+from nsm_gate.edge.git_process import Command, Done, Talk, run, said
 from nsm_gate.edge.trees import Item
 from nsm_gate.errors import GateError
-from nsm_gate.nouns import NamedTuple
-from nsm_gate.whereabouts import HERE
+from nsm_gate.nouns import BinaryIO, NamedTuple
 
-_SAFE = ("--no-replace-objects", "--no-pager", "-c", "core.fsmonitor=false", "-c", "core.quotePath=false")
-
+BATCH = ("cat-file", "--batch")
+TREE = ("ls-tree", "-r", "-z", "--full-tree")
+INDEX = ("ls-files", "-s", "-t", "-z")
 _MOST_HEADS = 1 << 16  # bytes of MERGE_HEAD: a thousand commits
-
 _EMPTY = (
     "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391",
     "473a0f4c3be8a93681a267e3b1e9a7dcda1185436fe141f7749120a303721813",
@@ -45,7 +43,7 @@ class Object(NamedTuple):
 _CHUNK = 1 << 20
 
 
-def _content(pipe: IO[bytes], size: int, other: bytes | None) -> bytes | None:
+def _content(pipe: BinaryIO, size: int, other: bytes | None) -> bytes | None:
     """Return what a pipe gives; None where another content begins with it."""
     if other is None or size > len(other):
         return pipe.read(size)
@@ -62,34 +60,64 @@ def _content(pipe: IO[bytes], size: int, other: bytes | None) -> bytes | None:
 class Git:
     """A repository with a work tree."""
 
-    def __init__(self, root: str, environ: Mapping[str, str], shallow: bool, merge_head: str) -> None:
-        """Use `discover`."""
+    def __init__(
+        self,
+        root: str,
+        environ: Mapping[str, str],
+        shallow: bool,
+        merge_head: str,
+        upstream: str = "",
+        begun: Mapping[tuple[str, ...], Command] | None = None,
+        batch: Talk | None = None,
+    ) -> None:
+        """Use `discovery.discover`.
+
+        Args:
+            root: The root of the work tree.
+            environ: The environment of every git command.
+            shallow: Whether history is cut off.
+            merge_head: The file that names what an unfinished merge brings in.
+            upstream: The full name of the upstream of the current branch; empty where it has none.
+            begun: Commands that run already, below the root.
+            batch: `cat-file --batch`, where it runs already.
+        """
         self.root = root
         self.shallow = shallow
         self._environ = dict(environ)
         self._merge_head = merge_head
-        self._batch: subprocess.Popen[bytes] | None = None
+        self._upstream = upstream
+        self._begun = dict(begun or {})
+        self._batch = batch
+        self._commits: dict[str, str | None] = {}
         self._trees: dict[str, dict[str, Item]] = {}
         self._index: dict[str, Item] | None = None
         self._tracked: dict[str, Item] | None = None
 
     def close(self) -> None:
-        """End the helper process."""
+        """End the processes that still run."""
+        self._hang_up()
+        for command in self._begun.values():
+            command.drop()
+        self._begun.clear()
+
+    def _hang_up(self) -> None:
         if self._batch is not None:
-            if self._batch.stdin:
-                self._batch.stdin.close()
-            if self._batch.stdout:
-                self._batch.stdout.close()
-            self._batch.wait()
+            self._batch.end()
             self._batch = None
 
-    def _run(self, *args: str) -> subprocess.CompletedProcess[bytes]:
-        return _git(args, self.root, self._environ)
+    def _begin(self, *args: str) -> None:
+        """Start a command whose answer will be wanted."""
+        if args not in self._begun:
+            self._begun[args] = Command(args, self.root, self._environ)
+
+    def _run(self, *args: str) -> Done:
+        begun = self._begun.pop(args, None)
+        return begun.done() if begun is not None else run(args, self.root, self._environ)
 
     def _output(self, *args: str) -> bytes:
         done = self._run(*args)
         if done.returncode != 0:
-            raise GateError(f"git {args[0]} failed: {_said(done.stderr)}", "", None)
+            raise GateError(f"git {args[0]} failed: {said(done.stderr)}", "", None)
         return done.stdout
 
     def object(self, name: str, limit: int | None = None, other: bytes | None = None) -> Object | None:
@@ -107,14 +135,8 @@ class Git:
 
     def _object(self, name: str, limit: int | None) -> Object | None:
         if self._batch is None:
-            self._batch = subprocess.Popen(
-                ["git", *_SAFE, "cat-file", "--batch"],
-                cwd=self.root, env=self._environ,
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-            )  # fmt: skip
+            self._batch = Talk(BATCH, self.root, self._environ)
         pipe_in, pipe_out = self._batch.stdin, self._batch.stdout
-        if pipe_in is None or pipe_out is None:
-            raise GateError("git cat-file has no pipes", "")
         try:
             pipe_in.write(os.fsencode(name) + b"\n")
             pipe_in.flush()
@@ -129,21 +151,28 @@ class Git:
         size = int(parts[2])
         if limit is not None and size > limit:
             self._batch.kill()
-            self.close()
+            self._hang_up()
             raise GateError(f"{size:,} bytes, over the limit of {limit:,}", "raise limits.file")
         data = _content(pipe_out, size, other)
-        pipe_out.read(1)
+        if pipe_out.read(1) != b"\n":
+            raise _unreadable(name)  # it was killed, and what is missing was not deleted
         return Object(parts[0].decode(), parts[1].decode(), size, data)
 
     def commit(self, name: str) -> str | None:
         """Return the object id of the commit that a revision names, or None."""
-        try:
-            found = self.object(f"{name}^{{commit}}")
-        except GateError:
-            # Some names are fatal to the helper rather than missing: @{upstream} where there is none.
-            self.close()
-            return None
-        return found.oid if found else None
+        if name not in self._commits:
+            try:
+                found = self.object(f"{name}^{{commit}}")
+            except GateError:
+                # Some names are fatal to the helper rather than missing: x@{upstream} where there is none.
+                self._hang_up()
+                found = None
+            self._commits[name] = found.oid if found else None
+        return self._commits[name]
+
+    def upstream(self) -> str | None:
+        """Return the commit of the upstream of the current branch, or None where it has none."""
+        return self.commit(self._upstream) if self._upstream else None
 
     def parents(self, oid: str) -> list[str]:
         """Return the parents that the commit records, even where a shallow clone lacks them."""
@@ -162,9 +191,11 @@ class Git:
 
     def merge_base(self, one: str, other: str) -> str | None:
         """Return the best common ancestor of two commits, or None."""
+        if one == other:
+            return one
         done = self._run("merge-base", one, other)
         if done.returncode > 1:
-            raise GateError(f"git merge-base failed: {_said(done.stderr)}")
+            raise GateError(f"git merge-base failed: {said(done.stderr)}")
         return done.stdout.decode().strip() or None
 
     def joins_branches(self, base: str, head: str) -> bool:
@@ -210,7 +241,7 @@ class Git:
         """Return the files of a commit by path."""
         if commit not in self._trees:
             files: dict[str, Item] = {}
-            for row in self._output("ls-tree", "-r", "-z", "--full-tree", commit).split(b"\0"):
+            for row in self._output(*TREE, commit).split(b"\0"):
                 if row:
                     meta, _, path = row.partition(b"\t")
                     mode, _, oid = meta.split(b" ")
@@ -225,7 +256,10 @@ class Git:
         of which nothing is staged, and an empty new log has no line to judge.
         """
         if self._index is None:
+            self._begin(*INDEX)
             head = self.commit("HEAD")
+            if head:
+                self._begin(*TREE, head)
             committed = self.tree(head) if head else {}
             files = self.tracked()
             self._index = {p: i for p, i in files.items() if i.oid not in _EMPTY or p in committed}
@@ -235,7 +269,7 @@ class Git:
         """Return every file that the index names, by path."""
         if self._tracked is None:
             files: dict[str, Item] = {}
-            for row in self._output("ls-files", "-s", "-t", "-z").split(b"\0"):
+            for row in self._output(*INDEX).split(b"\0"):
                 if row:
                     meta, _, path = row.partition(b"\t")
                     tag, mode, oid, stage = meta.split(b" ")
@@ -258,7 +292,7 @@ class Git:
         """Set a value in this clone's own configuration; GateError where git refuses."""
         done = self._run("config", "--local", name, value)
         if done.returncode:
-            raise GateError(f"git config {name} failed: {_said(done.stderr)}")
+            raise GateError(f"git config {name} failed: {said(done.stderr)}")
 
     def strips_carriage_returns(self, path: str) -> bool:
         """Return whether git turns CRLF into a newline when it stores this file."""
@@ -278,76 +312,6 @@ class Git:
             return b"text=auto" in attributes
         done = self._run("config", "--get", "core.autocrlf")
         return done.stdout.strip().lower() in (b"true", b"input")
-
-
-def discover(cwd: str, environ: Mapping[str, str], *, needed: bool = True) -> Git | None:
-    """Return the repository around a folder, or None outside of one.
-
-    Args:
-        cwd: The folder.
-        environ: The environment's variables.
-        needed: Whether a missing git is an error where there is a repository.
-
-    Raises:
-        GateError: There is a repository, but git is missing or refuses it.
-    """
-    env = {**environ, "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0"}
-    # A partial clone would fetch missing objects: allow no protocol at all.
-    env |= {"GIT_ALLOW_PROTOCOL": "none", "GIT_NO_LAZY_FETCH": "1"}
-    # Grafts would move the merge base past a rewrite.
-    env["GIT_GRAFT_FILE"] = os.devnull
-    # Not GIT_INDEX_FILE: git takes it from the root of the work tree, whatever the folder.
-    for name in ("GIT_DIR", "GIT_WORK_TREE"):
-        if env.get(name):
-            env[name] = os.path.join(cwd, env[name])
-    try:
-        done = _git(
-            ("rev-parse", "--show-toplevel", "--is-shallow-repository", "--git-path", "MERGE_HEAD"), cwd, env
-        )
-    except FileNotFoundError:
-        if needed and repository_around(cwd):
-            hint = "install git, or judge every line with --all"
-            raise GateError("git is not installed, and the log's history is in git", hint) from None
-        return None
-    if done.returncode != 0:
-        said = _said(done.stderr)
-        if "not a git repository" in said and not env.get("GIT_DIR"):
-            return None
-        hint = ""
-        if "dubious ownership" in said:
-            hint = "if you trust it: git config --global --add safe.directory " + (
-                repository_around(cwd) or cwd
-            )
-        elif "work tree" in said:
-            hint = "run nsm-gate inside the work tree"
-        raise GateError(f"git refuses this repository: {said}", hint)
-    root, shallow, merge_head = os.fsdecode(done.stdout).rstrip("\n").split("\n")
-    return Git(root, env, shallow == "true", os.path.join(cwd, merge_head))
-
-
-def _git(args: tuple[str, ...], cwd: str, env: Mapping[str, str]) -> subprocess.CompletedProcess[bytes]:
-    with HERE.busy(f"git {args[0]}"):
-        return subprocess.run(
-            ["git", *_SAFE, *args],
-            cwd=cwd, env=env, stdin=subprocess.DEVNULL, capture_output=True, check=False,
-        )  # fmt: skip
-
-
-def repository_around(cwd: str) -> str | None:
-    """Return the folder around another one that looks like a repository, whatever git says of it."""
-    folder = os.path.abspath(cwd)
-    while True:
-        if os.path.exists(os.path.join(folder, ".git")):
-            return folder
-        parent = os.path.dirname(folder)
-        if parent == folder:
-            return None
-        folder = parent
-
-
-def _said(stderr: bytes) -> str:
-    rows = [row.strip() for row in stderr.decode("utf-8", "replace").split("\n") if row.strip()]
-    return rows[0].removeprefix("fatal: ") if rows else "no reason given"
 
 
 def _unreadable(name: str) -> GateError:
