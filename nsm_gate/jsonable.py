@@ -13,10 +13,9 @@ import math
 import os
 from collections.abc import Iterator, Mapping, Sequence, Set
 from datetime import date, datetime, timedelta, timezone
-from typing import Any
 
 from nsm_gate.model import Json
-from nsm_gate.nouns import NamedTuple
+from nsm_gate.nouns import Any, NamedTuple
 from nsm_gate.pointers import pointer
 from nsm_gate.timestamps import written
 

@@ -8,7 +8,6 @@ import warnings
 from collections.abc import Mapping
 from datetime import datetime
 from types import TracebackType
-from typing import Any
 
 from nsm_gate.api.append import EntryRefused, one_error, severity, surroundings
 from nsm_gate.api.failing import is_given, knows, nulls, said_of
@@ -18,7 +17,7 @@ from nsm_gate.entries import Appended
 from nsm_gate.errors import GateError
 from nsm_gate.jsonable import jsonable
 from nsm_gate.model import Finding, Json, Path
-from nsm_gate.nouns import NamedTuple, replace
+from nsm_gate.nouns import Any, NamedTuple, replace
 from nsm_gate.pointers import pointer
 from nsm_gate.policy import LogKind
 from nsm_gate.render.concise import row

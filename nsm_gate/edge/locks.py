@@ -11,9 +11,9 @@ import contextlib
 import os
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
 
 from nsm_gate.errors import GateError
+from nsm_gate.nouns import Any
 
 _SIGN_OF_LIFE = 1.0  # seconds
 

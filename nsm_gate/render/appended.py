@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from nsm_gate.entries import Appended
 from nsm_gate.names import plural
+from nsm_gate.nouns import Any
 from nsm_gate.render.json import about, dump, finding, summary, verdict
 from nsm_gate.render.untrusted import plain
 
