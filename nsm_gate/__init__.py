@@ -8,10 +8,8 @@ is first asked for: a hook needs none of them.
 
 from __future__ import annotations
 
-TYPE_CHECKING = False  # not typing's: a hook imports this package, and may not need that one
+TYPE_CHECKING = False  # not imported: a hook imports this package, and needs none of what follows
 if TYPE_CHECKING:
-    from typing import Any  # noqa: TID251
-
     from nsm_gate.api.append import EntryRefused as EntryRefused
     from nsm_gate.api.append import append as append
     from nsm_gate.api.check import check as check
@@ -26,6 +24,7 @@ if TYPE_CHECKING:
     from nsm_gate.model import Report as Report
     from nsm_gate.model import Severity as Severity
     from nsm_gate.model import Verdict as Verdict
+    from nsm_gate.nouns import Any
 
 __version__ = "0.1.0"
 

@@ -10,6 +10,7 @@ import jiter
 
 from nsm_gate.jsonable import Fault, dumped, jsonable
 from nsm_gate.jsonl import decode
+from nsm_gate.lines import Lines
 from nsm_gate.model import Entry, Json, Line, Path, Report
 from nsm_gate.nouns import NamedTuple
 from nsm_gate.policy import LogKind
@@ -161,14 +162,16 @@ def filled(draft: Draft, known: Mapping[Path, str]) -> Draft:
 class Standing:
     """The lines of a log, looked up by what a new entry has in common with the one that it repeats."""
 
-    def __init__(self, lines: Sequence[bytes], drafts: Sequence[Draft], kind: LogKind, limit: int) -> None:
+    def __init__(self, lines: Lines, drafts: Sequence[Draft], kind: LogKind, limit: int) -> None:
         """Read the lines that may hold one of the drafts."""
         self._kind = kind
         self._records: list[Record] = []
         self._found: dict[tuple[Path, ...], dict[str, list[Record]]] = {}
         words = [_word(draft, kind) for draft in drafts]
-        few = [word for pair in words for word in pair] if len(drafts) <= _FEW and all(words) else None
-        for number, raw in enumerate(lines, 1):
+        few = None
+        if len(drafts) <= _FEW and all(words):
+            few = [word for pair in words for word in pair if word in lines.data]
+        for number, raw in enumerate(lines if few != [] else (), 1):
             if few is None or any(word in raw for word in few):
                 self.add(raw, number, limit)
 

@@ -140,7 +140,7 @@ def test_a_program_that_takes_its_time_is_waited_for(lab: Repo) -> None:
     code = """
 import sys, nsm_gate.commands.watch as watch
 from nsm_gate.__main__ import program
-watch._BEFORE_IT_IS_TOLD = 0.5
+watch._BEFORE_IT_IS_TOLD = 4
 sys.argv = ["nsm-gate", "append", sys.argv[1]]
 sys.exit(program())
 """

@@ -229,6 +229,8 @@ def test_a_note_that_is_no_note_is_not_acted_upon(tmp_path: Path) -> None:
 
 # --- a disk that is full ------------------------------------------------------------------------------------
 
+UNWRITTEN = {"PYTHONDONTWRITEBYTECODE": "1"}
+"""Python takes a module that it could write only in part for a whole one."""
 FULL = """
 import resource, sys
 from pathlib import Path
@@ -243,7 +245,10 @@ append(Path(sys.argv[1]), [b'{"id": "c", "pad": "%s"}' % (b"x" * 50_000), b'{"id
 def full(log: Path, limit: int = 0) -> subprocess.CompletedProcess[bytes]:
     """Append 50 KB in a process of its own, in which no file may have more than `limit` bytes."""
     return subprocess.run(
-        [sys.executable, "-c", FULL, str(log), str(limit)], capture_output=True, check=False
+        [sys.executable, "-c", FULL, str(log), str(limit)],
+        env={**os.environ, **UNWRITTEN},
+        capture_output=True,
+        check=False,
     )
 
 
@@ -292,7 +297,7 @@ sys.argv = ["nsm-gate", "append", "training_log.jsonl"]
 sys.exit(program())
 """
     entry = lines(a_run("planning_two_20251101", 1))
-    env = environment(tmp_path)
+    env = environment(tmp_path, **UNWRITTEN)
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, env=env, input=entry, capture_output=True, check=False
     )

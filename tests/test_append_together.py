@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -216,7 +216,7 @@ def append(log: Path, line: bytes, *meanwhile: object, patience: float = 20) -> 
     """Append a line; each time that the log has been looked at, one thing happens to it."""
     steps = list(meanwhile)
 
-    def decide(lines: list[bytes]) -> list[bytes]:
+    def decide(lines: Sequence[bytes]) -> list[bytes]:
         step = steps.pop(0) if steps else None
         if callable(step):
             step()

@@ -57,7 +57,7 @@ def judged(entries: list[Entry]) -> object:
 def bare(entries: list[Entry]) -> object:
     """Append without a judgement: an entry that stands there is not written again."""
 
-    def decide(lines: list[bytes]) -> list[bytes]:
+    def decide(lines: Sequence[bytes]) -> list[bytes]:
         there = {identity(line) for line in lines}
         return [dumped({**entry, "at": "-"}) for entry in entries if entry["id"] not in there]
 

@@ -12,7 +12,7 @@ from nsm_gate.commands.next_lines import Asked, NextLines
 from nsm_gate.commands.ruling import ruling
 from nsm_gate.commands.surroundings import Surroundings
 from nsm_gate.commands.workspace import Workspace, opened
-from nsm_gate.edge.appending import Target, append_lines
+from nsm_gate.edge.appending import Target, append_lines, whole_lines
 from nsm_gate.edge.bases import Comparison
 from nsm_gate.edge.discovery import repository_around
 from nsm_gate.edge.durable import REFUSED, set_aside
@@ -22,8 +22,7 @@ from nsm_gate.edge.trees import SUBMODULE
 from nsm_gate.entries import Appended, Draft, Text, draft_of, drafts_of
 from nsm_gate.errors import GateError
 from nsm_gate.jsonable import dumped, jsonable
-from nsm_gate.jsonl import decode, split
-from nsm_gate.model import Entry, Line
+from nsm_gate.lines import Lines
 from nsm_gate.policy import LogKind, Policy
 
 
@@ -129,11 +128,8 @@ def _drafts(given: Sequence[object], kind: LogKind, policy: Policy) -> list[Draf
     return found
 
 
-def _lines(place: str, policy: Policy) -> list[bytes]:
+def _lines(place: str, policy: Policy) -> Lines:
     """Return the whole lines of a log that is only looked at."""
     if not os.path.lexists(place):
-        return []
-    lines, terminated = split(read_file(place, place, policy.limits.file))
-    if not terminated and not isinstance(decode(Line(1, lines[-1], False), policy.limits.line), Entry):
-        lines.pop()
-    return lines
+        return Lines(b"")
+    return whole_lines(read_file(place, place, policy.limits.file), policy.limits.line)

@@ -21,6 +21,7 @@ from nsm_gate.governance import Governance
 from nsm_gate.history import Book, LogInput
 from nsm_gate.jsonable import Fault
 from nsm_gate.jsonl import decode
+from nsm_gate.lines import Lines
 from nsm_gate.model import Entry, Finding, Line, Path, Report, Severity
 from nsm_gate.names import plural
 from nsm_gate.nouns import NamedTuple, replace
@@ -106,9 +107,9 @@ class NextLines:
             raise GateError("nothing was decided", "report it with the input that caused it", self.path)
         return self.made
 
-    def decide(self, lines: list[bytes]) -> list[bytes] | None:
+    def decide(self, lines: Lines) -> list[bytes] | None:
         """Return the lines to append to those that stand there; None where they are refused."""
-        if lines and lines[0].startswith(_LFS):
+        if lines.data.startswith(_LFS):
             hint = "take it out of Git LFS: the gate compares the lines that git stores"
             raise GateError("the log is a Git LFS pointer", hint, self.path)
         drafts = self._drafts()
@@ -160,11 +161,12 @@ class NextLines:
         instant = record.instant
         return instant.utc.timestamp() if instant is not None else float("inf"), number
 
-    def _judge(self, lines: list[bytes], new: Sequence[Draft]) -> Report:
+    def _judge(self, lines: Lines, new: Sequence[Draft]) -> Report:
         """Return what `check` says of new lines behind those that stand there."""
-        head = [*lines, *(draft.raw for draft in new)]
+        gap = b"" if lines.terminated else b"\n"
+        head = Lines(lines.data + gap + b"".join(draft.raw + b"\n" for draft in new)) if new else lines
         change = compare([lines], [lines], head)
-        book = Book(self.path, self.kind, head, True, change, self.policy.limits.line)
+        book = Book(self.path, self.kind, head, head.terminated, change, self.policy.limits.line)
         base = f"the {plural(len(lines), 'line')} before" if lines else "an empty log"
         task = Task(
             self.policy, [LogInput(book, base)], self._books(book), 1, self.world.now(), base, "append",
@@ -173,7 +175,12 @@ class NextLines:
         )  # fmt: skip
         report = run(task)
         faults = {len(lines) + at: draft.faults for at, draft in enumerate(new, 1) if draft.faults}
-        return replace(report, findings=tuple(_named(report.findings, faults))) if faults else report
+        if not faults:
+            return report
+        # Of many lines, what they come to is known before anybody looks: now they come to more.
+        told = tuple(_named(report.findings, faults))
+        runs, verdicts = tuple(report.runs), tuple(report.verdicts)
+        return replace(report, findings=told, runs=runs, verdicts=verdicts, lots=None)
 
     def _books(self, book: Book) -> Callable[[str], Sequence[Book]]:
         """Return the logs of a kind: those on disk, and the one that is appended to as it would be."""

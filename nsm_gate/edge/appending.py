@@ -17,7 +17,8 @@ from nsm_gate.edge import pending
 from nsm_gate.edge.durable import TORN, Trouble, set_aside, sync, sync_folder, write_all
 from nsm_gate.edge.locks import Patience, locked
 from nsm_gate.errors import GateError
-from nsm_gate.jsonl import decode, split
+from nsm_gate.jsonl import decode
+from nsm_gate.lines import Lines
 from nsm_gate.model import Entry, Line
 from nsm_gate.nouns import NamedTuple
 
@@ -25,8 +26,8 @@ _FLAGS = os.O_RDWR | os.O_APPEND | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_
 _TRIES = 20
 """How often a log may be replaced, or written to without its lock, while it is being appended to."""
 
-Decide = Callable[[list[bytes]], Sequence[bytes] | None]
-"""Whole lines of a log, without newlines -> lines to append: none where they stand there, None to refuse."""
+Decide = Callable[[Lines], Sequence[bytes] | None]
+"""Whole lines of a log -> lines to append: none where they stand there already, None to refuse."""
 
 
 class Done(NamedTuple):
@@ -74,7 +75,7 @@ def append_lines(target: Target, decide: Decide, patience: Patience) -> Done:
             handle, made = _opened(target), False
             if handle is None:
                 # Nothing is made for an entry that is refused.
-                if not decide([]):
+                if not decide(Lines(b"")):
                     return done
                 handle, made = _made(target), True
             if handle is None:
@@ -99,10 +100,8 @@ def _on(target: Target, handle: int, decide: Decide, done: Done) -> tuple[Done, 
         finished = pending.finish(target.place, handle)
         data = _read(target, handle)
     done = done._replace(finished=done.finished + finished)
-    lines, terminated = split(data)
-    torn = b""
-    if not terminated and not isinstance(decode(Line(1, lines[-1], False), target.line), Entry):
-        torn = lines.pop()
+    lines = whole_lines(data, target.line)
+    torn = data[len(lines.data) :]
     wanted = decide(lines)
     if wanted is None:
         return done, True
@@ -112,7 +111,7 @@ def _on(target: Target, handle: int, decide: Decide, done: Done) -> tuple[Done, 
             sync(handle)
             sync_folder(target.place)
             return done, True
-        payload = (b"" if terminated or torn else b"\n") + b"".join(line + b"\n" for line in wanted)
+        payload = (b"" if lines.terminated else b"\n") + b"".join(line + b"\n" for line in wanted)
         if len(data) + len(payload) > target.limit:
             raise _over(target, len(data) + len(payload))
         if os.fstat(handle).st_size != len(data):
@@ -121,6 +120,18 @@ def _on(target: Target, handle: int, decide: Decide, done: Done) -> tuple[Done, 
             done = done._replace(torn=set_aside(target.place, TORN, torn))
             os.ftruncate(handle, len(data) - len(torn))
         return done, _write(target, handle, len(data) - len(torn), payload, several=len(wanted) > 1)
+
+
+def whole_lines(data: bytes, limit: int) -> Lines:
+    """Return the lines of a log without a torn last one; a whole record may lack its newline.
+
+    Args:
+        data: The log.
+        limit: Longest line, in bytes.
+    """
+    end = data.rfind(b"\n") + 1
+    torn = end < len(data) and not isinstance(decode(Line(1, data[end:], False), limit), Entry)
+    return Lines(data[:end] if torn else data)
 
 
 def _write(target: Target, handle: int, start: int, payload: bytes, *, several: bool) -> bool:
