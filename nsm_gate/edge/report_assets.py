@@ -8,9 +8,9 @@ from __future__ import annotations
 import importlib.util
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
 
 from nsm_gate.errors import GateError
+from nsm_gate.nouns import NamedTuple
 
 _FOLDER = Path(__file__).resolve().parent.parent / "report" / "page"
 _SCRIPTS = ("dom", "data", "filters", "specs", "charts", "table", "overview", "run", "main")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from nsm_gate.model import Finding, JudgedLog, Verdict
+from nsm_gate.nouns import NamedTuple
 
 MET, MISSED, UNKNOWN, UNJUDGED = "met", "missed", "unknown", "unjudged"
 """What the verdicts of one run come to, the most telling first to be found: see `overall`."""

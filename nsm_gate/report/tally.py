@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
 
 from nsm_gate.model import Outcome
+from nsm_gate.nouns import NamedTuple
 from nsm_gate.report.nouns import OUTCOMES, Told
 from nsm_gate.report.settings import FUSION, SINGLE
 
