@@ -18,7 +18,7 @@ from datetime import datetime
 from nsm_gate import __version__
 from nsm_gate.edge.report_assets import Assets
 from nsm_gate.model import Json
-from nsm_gate.nouns import Any, TypeVar
+from nsm_gate.nouns import Any
 from nsm_gate.render.untrusted import visible
 from nsm_gate.report import tally, words
 from nsm_gate.report.nouns import OUTCOMES, Results
@@ -26,8 +26,6 @@ from nsm_gate.report.payload import CHUNK, details, index
 
 _ESCAPES = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 _MOST = 500
-
-Owned = TypeVar("Owned", tally.Group, tally.Asked)
 
 
 def render(
@@ -81,7 +79,7 @@ def render(
     )
 
 
-def _by_type(rows: Sequence[Owned]) -> list[tuple[tuple[str, str], list[Owned]]]:
+def _by_type(rows: Sequence[Any]) -> list[tuple[tuple[str, str], list[Any]]]:
     """Return rows by log kind and experiment type, in their order."""
     return [
         (key, list(held)) for key, held in itertools.groupby(rows, key=lambda r: (r.log, r.experiment_type))
