@@ -14,6 +14,7 @@ from nsm_gate.edge.git_process import Command, Done, Talk, run, said
 from nsm_gate.edge.trees import Item
 from nsm_gate.errors import GateError
 from nsm_gate.nouns import BinaryIO, NamedTuple
+from nsm_gate.whereabouts import HERE
 
 BATCH = ("cat-file", "--batch")
 TREE = ("ls-tree", "-r", "-z", "--full-tree")
@@ -131,9 +132,9 @@ class Git:
         if not name or any(c in name for c in "\0\n\r") or len(name) > 4096:
             return None
         with HERE.busy("git cat-file"):
-            return self._object(name, limit)
+            return self._object(name, limit, other)
 
-    def _object(self, name: str, limit: int | None) -> Object | None:
+    def _object(self, name: str, limit: int | None, other: bytes | None) -> Object | None:
         if self._batch is None:
             self._batch = Talk(BATCH, self.root, self._environ)
         pipe_in, pipe_out = self._batch.stdin, self._batch.stdout
