@@ -291,7 +291,9 @@ class Bulk:
         if compiled is None:
             return None
         for number, value, group, logged in needs:
-            need = compiled.needs[number]
+            need = compiled.needs.get(number)
+            if need is None:
+                return None  # the proof was made again since, and sees less
             other = best.strongest(need.reference, part.groups[group] if group else "[]", key, logged)
             if other is None:
                 return None

@@ -13,7 +13,7 @@ from nsm_gate.model import Severity
 from nsm_gate.nouns import Any
 from nsm_gate.policy import Assertion, Branch, Criterion, Domain, ExperimentType, Limits, LogKind, Policy, Reference, UseDomain
 
-PACK = "f1c5b303f60e3dbe3410f8e9ee220775d95967ca6626917a4b76d90544175830"
+PACK = "1be182e0cfbe4d0c1f8c6bfb233774350ee22b11a86a44054e64569bef49b1c1"
 
 
 def policy(schema: Callable[[str], Mapping[str, Any]]) -> Policy:

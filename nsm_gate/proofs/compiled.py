@@ -63,12 +63,12 @@ class Compiled:
         prove: (line, time of the line before it) -> what is proven; None where nothing is. Raises what the
             decoder raises.
         criteria: The criteria that it judges, by number, each with the experiment type that asks it.
-        needs: Those that wait for a reference, by number of the need.
+        needs: Those that wait for a reference, by number of the criterion.
         sources: References of other runs' criteria that pick from this log kind.
         source: The code itself.
     """
 
-    def __init__(self, kind: LogKind, policy: Policy, outline: Outline, now: Any) -> None:
+    def __init__(self, kind: LogKind, policy: Policy, outline: Outline, now: Any, groups: Groups) -> None:
         """Compile; Unsupported where that cannot be done."""
         self.kind = kind
         self.policy = policy
@@ -78,7 +78,7 @@ class Compiled:
         self.laws = Laws(outline, self.types, self.constants)
         self.terms = Terms(kind, outline, self.constants)
         self.criteria: list[tuple[Applied, str | None]] = []
-        self.needs: list[Need] = []
+        self.needs: dict[int, Need] = {}
         self.sources: list[Reference] = []
         self._rows: list[str] = []
         self._now = now
@@ -88,10 +88,10 @@ class Compiled:
             "U": UNSET, "NUMBERS": frozenset({int, float}), "T": astuple, "FORM": FORM,
             "TIME": datetime.fromisoformat, "D": math.fsum, "decode": self.types.decode, "GE": operator.ge,
             "LE": operator.le, "LOOKUP": lookup, "FINDINGS": says_something(), "NAMED": is_dated_name,
-            "LATEST": (now + SKEW).replace(tzinfo=None), "GROUPS": Groups(),
+            "LATEST": (now + SKEW).replace(tzinfo=None), "GROUPS": groups,
             "LIMIT": policy.limits.line, "COLON": b"\\u003", "EMPTY": "", "F": (),
         }  # fmt: skip
-        self.groups: Groups = space["GROUPS"]
+        self.groups = groups
         exec(compile(self.source, f"<proof of {kind.name}>", "exec"), space)  # noqa: S102
         self.prove = space["prove"]
 
@@ -575,10 +575,10 @@ class Compiled:
             if same_kind:
                 raise Unprovable(())  # it counts where the run has the measure
         group = self._group(reference, judged=True)
-        self.needs.append(Need(number, sign, reference))
+        self.needs[number] = Need(number, sign, reference)
         known = both([own.known, *group.musts])
         when = "None" if reference.log == self.kind.name else self._variable(self.kind.logged)[0]
-        need = f"(({len(self.needs) - 1}, {own.code}, {group.code}, {when}),)"
+        need = f"(({number}, {own.code}, {group.code}, {when}),)"
         yield f"if {known}: needs += {need}"
         yield f"else: {unsure}"
 

@@ -10,7 +10,7 @@ from msgspec import MsgspecError
 from nsm_gate.jsonl import decode
 from nsm_gate.model import Entry, Line
 from nsm_gate.policy import LogKind, Policy
-from nsm_gate.proofs.compiled import Compiled
+from nsm_gate.proofs.compiled import Compiled, Groups
 from nsm_gate.proofs.outline import Learned, Outline, Unsupported
 
 _SAMPLE = 240
@@ -34,6 +34,8 @@ class Prover:
         self._now = now
         self._learned = Learned()
         self._rebuilds = 0
+        # One numbering for all: numbers that were given out stay what they are when a proof is made again.
+        self._groups = Groups()
         self._news = 0
         self.compiled: Compiled | None = None
         self.why_not = "no line was seen"
@@ -68,7 +70,7 @@ class Prover:
                 {(*holder, name) for name in kind.required_hyperparameters} if holder is not None else set()
             )
             outline = Outline(kind.schema, self._learned, asked)
-            self.compiled = Compiled(kind, self._policy, outline, self._now)
+            self.compiled = Compiled(kind, self._policy, outline, self._now, self._groups)
         except Unsupported as reason:
             self.compiled = None
             self.why_not = str(reason)
