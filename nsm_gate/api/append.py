@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import io
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from datetime import datetime, timezone
 
+from nsm_gate.api.world import one_error, surroundings
 from nsm_gate.commands.appending import appended
 from nsm_gate.commands.next_lines import PATIENCE, Asked
-from nsm_gate.commands.surroundings import Surroundings
 from nsm_gate.entries import Appended
-from nsm_gate.errors import GateError, GateErrors
 from nsm_gate.model import Report, Severity
 from nsm_gate.names import plural
 from nsm_gate.render.concise import row
@@ -95,25 +91,3 @@ def severity(word: str) -> Severity | None:
     if word not in ("error", "warning", "notice"):
         raise ValueError(f"fail_on is error, warning, notice or never, not {word!r}")
     return Severity.of(word)
-
-
-def surroundings() -> Surroundings:
-    """Return the world as this program has it."""
-    return Surroundings(io.BytesIO(), io.StringIO(), io.StringIO(), os.environ, os.getcwd(), now)
-
-
-def now() -> datetime:
-    """Return the current time, in UTC."""
-    return datetime.now(timezone.utc)
-
-
-@contextmanager
-def one_error() -> Iterator[None]:
-    """Raise several errors as one: a program catches one."""
-    try:
-        yield
-    except GateErrors as errors:
-        first = errors.errors[0]
-        if len(errors.errors) == 1:
-            raise first from None
-        raise GateError(str(errors), first.hint) from None

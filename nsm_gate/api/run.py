@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from types import TracebackType
 
-from nsm_gate.api.append import EntryRefused, one_error, severity, surroundings
+from nsm_gate.api.append import EntryRefused, severity
 from nsm_gate.api.failing import is_given, knows, nulls, said_of
+from nsm_gate.api.world import one_error, surroundings
 from nsm_gate.commands.appending import appended, keep, kind_of
 from nsm_gate.commands.next_lines import PATIENCE, Asked
 from nsm_gate.entries import Appended

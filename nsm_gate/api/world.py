@@ -14,7 +14,7 @@ from nsm_gate.errors import GateError, GateErrors
 PathLike = str | os.PathLike[str]
 
 
-def surroundings(cwd: PathLike | None) -> Surroundings:
+def surroundings(cwd: PathLike | None = None) -> Surroundings:
     """Return the world in which a command runs: the program's environment, and nothing to write on.
 
     Args:
