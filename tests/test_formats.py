@@ -56,9 +56,9 @@ def test_jsonl_holds_what_json_holds_an_object_a_line_and_a_summary_last() -> No
     rows = [json.loads(row) for row in made("jsonl").removesuffix("\n").split("\n")]
     whole = json.loads(made("json"))
     kinds = [row.pop("kind") for row in rows]
-    assert kinds == ["finding"] * 6 + ["verdict"] * 5 + ["summary"]
-    assert rows[:6] == whole["findings"]
-    assert rows[6:-1] == whole["verdicts"]
+    assert kinds == ["finding"] * 7 + ["verdict"] * 5 + ["summary"]
+    assert rows[:7] == whole["findings"]
+    assert rows[7:-1] == whole["verdicts"]
     told = {name: whole[name] for name in ("version", "tool", "logs")}
     assert rows[-1] == {**told, **whole["summary"]}
 
@@ -108,7 +108,7 @@ def test_gitlab_gets_a_code_quality_report_without_what_is_waived() -> None:
     Draft202012Validator(CODE_QUALITY).validate(issues)
     assert [(i["check_name"], i["severity"], i["location"]["lines"]["begin"]) for i in issues] == [
         ("history-rewritten", "major", 2), ("duplicate-run", "major", 8), ("criterion-missed", "minor", 8),
-        ("missing-findings", "major", 9), ("invalid-json", "major", 10),
+        ("missing-findings", "major", 9), ("invalid-json", "major", 10), ("blank-line", "minor", 11),
     ]  # fmt: skip
 
 
@@ -493,7 +493,7 @@ def test_azure_gets_an_issue_for_each_error_and_warning_errors_first() -> None:
     out = made("azure", replace(REPORT, findings=(*REPORT.findings, notice)))
     issues = azure_commands(out)
     assert {issue.name for issue in issues} == {"task.logissue"}
-    assert [issue.properties["type"] for issue in issues] == ["error"] * 4 + ["warning"]
+    assert [issue.properties["type"] for issue in issues] == ["error"] * 4 + ["warning"] * 2
     assert issues[1].properties == {
         "type": "error", "sourcepath": LOG, "linenumber": "8", "columnnumber": "72", "code": "duplicate-run",
     }  # fmt: skip
