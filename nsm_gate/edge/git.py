@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import threading
 from collections.abc import Mapping
 
 from nsm_gate.edge.trees import Item
@@ -18,6 +19,9 @@ from nsm_gate.whereabouts import HERE
 
 _SAFE = ("--no-replace-objects", "--no-pager", "-c", "core.fsmonitor=false", "-c", "core.quotePath=false")
 
+
+_MOST = 256 << 20
+"""Bytes of a list that git may give: eleven objects can make a tree of ten thousand million files."""
 
 _EMPTY = (
     "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391",
@@ -62,10 +66,13 @@ class Git:
         return _git(args, self.root, self._environ)
 
     def _output(self, *args: str) -> bytes:
-        done = self._run(*args)
-        if done.returncode != 0:
-            raise GateError(f"git {args[0]} failed: {_said(done.stderr)}", "", None)
-        return done.stdout
+        code, data, said = _listed(args, self.root, self._environ)
+        if len(data) > _MOST:
+            hint = "a folder that names itself again and again does that: look at what was committed"
+            raise GateError(f"git {args[0]} lists over {_MOST >> 20} MiB of names", hint)
+        if code != 0:
+            raise GateError(f"git {args[0]} failed: {_said(said)}", "", None)
+        return data
 
     def object(self, name: str, limit: int | None = None) -> Object | None:
         """Return the object that a revision names, or None where there is none here."""
@@ -110,6 +117,10 @@ class Git:
             return None
         return found.oid if found else None
 
+    def is_unborn(self) -> bool:
+        """Return whether HEAD is a branch without a commit, and not a commit that cannot be read."""
+        return self._run("rev-parse", "--verify", "--quiet", "HEAD").returncode != 0
+
     def parents(self, oid: str) -> list[str]:
         """Return the parents that the commit records, even where a shallow clone lacks them."""
         found = self.object(oid)
@@ -135,8 +146,9 @@ class Git:
         """
         names: list[str] = []
         try:
-            with open(self._merge_head, encoding="ascii", errors="replace") as file:
-                names = file.read().split()
+            # A pipe in its place would hold the open for ever.
+            with open(self._merge_head, encoding="ascii", errors="replace", opener=_at_once) as file:
+                names = list(dict.fromkeys(file.read().split()))
         except OSError:
             pass
         if not names:
@@ -257,19 +269,22 @@ def discover(cwd: str, environ: Mapping[str, str], *, needed: bool = True) -> Gi
         done = _git(
             ("rev-parse", "--show-toplevel", "--is-shallow-repository", "--git-path", "MERGE_HEAD"), cwd, env
         )
-    except FileNotFoundError:
-        if needed and _has_repository(cwd):
+    except OSError as error:
+        if needed and _has_repository(cwd, env):
             hint = "install git, or judge every line with --all"
-            raise GateError("git is not installed, and the log's history is in git", hint) from None
+            missing = isinstance(error, FileNotFoundError)
+            fact = "is not installed" if missing else f"cannot be run ({error.strerror})"
+            raise GateError(f"git {fact}, and the log's history is in git", hint) from None
         return None
     if done.returncode != 0:
         said = _said(done.stderr)
-        if "not a git repository" in said and not env.get("GIT_DIR"):
+        broken = _has_repository(cwd, env) if needed else None
+        if "not a git repository" in said and not env.get("GIT_DIR") and not broken:
             return None
-        hint = ""
+        hint = f"mend {broken}, or judge every line with --all" if broken else ""
         if "dubious ownership" in said:
             hint = "if you trust it: git config --global --add safe.directory " + (
-                _has_repository(cwd) or cwd
+                _has_repository(cwd, env) or cwd
             )
         elif "work tree" in said:
             hint = "run nsm-gate inside the work tree"
@@ -286,20 +301,60 @@ def _git(args: tuple[str, ...], cwd: str, env: Mapping[str, str]) -> subprocess.
         )  # fmt: skip
 
 
-def _has_repository(cwd: str) -> str | None:
+def _at_once(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
+def _listed(args: tuple[str, ...], cwd: str, env: Mapping[str, str]) -> tuple[int, bytes, bytes]:
+    """Run git; return its exit code, its output, cut off behind `_MOST` bytes, and what it says."""
+    said: list[bytes] = []
+    with (
+        HERE.busy(f"git {args[0]}"),
+        subprocess.Popen(
+            ["git", *_SAFE, *args], cwd=cwd, env=env,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        ) as running,
+    ):  # fmt: skip
+        output, errors = running.stdout, running.stderr
+        if output is None or errors is None:
+            raise GateError(f"git {args[0]} has no pipes", "")
+        # Beside it, or a git with much to say would wait for a reader for ever.
+        listener = threading.Thread(target=lambda: said.append(errors.read()))
+        listener.start()
+        data = output.read(_MOST + 1)
+        if len(data) > _MOST:
+            running.kill()
+        listener.join()
+    return running.returncode, data, said[0]
+
+
+def _has_repository(cwd: str, env: Mapping[str, str]) -> str | None:
+    """Return the folder around `cwd` that git would look for a repository in, whatever state that is in."""
+    ceilings = env.get("GIT_CEILING_DIRECTORIES", "").split(os.pathsep)
     folder = os.path.abspath(cwd)
     while True:
-        if os.path.exists(os.path.join(folder, ".git")):
+        place = os.path.join(folder, ".git")
+        if os.path.lexists(place) and not _is_empty_folder(place):  # which git passes over
             return folder
         parent = os.path.dirname(folder)
-        if parent == folder:
+        if parent == folder or parent in ceilings:
             return None
         folder = parent
 
 
+def _is_empty_folder(place: str) -> bool:
+    try:
+        return not os.listdir(place)
+    except OSError:
+        return False
+
+
 def _said(stderr: bytes) -> str:
     rows = [row.strip() for row in stderr.decode("utf-8", "replace").split("\n") if row.strip()]
-    return rows[0].removeprefix("fatal: ") if rows else "no reason given"
+    at = next((n for n, row in enumerate(rows) if row.startswith(("fatal: ", "error: "))), 0)
+    # What follows a colon stands on the next row.
+    told = rows[at : at + 2 if rows[at].endswith(":") else at + 1] if rows else ["no reason given"]
+    return " ".join(told).removeprefix("fatal: ").removeprefix("error: ")
 
 
 def _unreadable(name: str) -> GateError:
