@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: gate test torture lint docs screenshots bench clean
+.PHONY: hostile gate test torture lint docs screenshots bench clean
 
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -26,6 +26,10 @@ torture: $(VENV)/installed
 	$(BIN)/python -m tests.torture writers 64 500 --bare
 	$(BIN)/python -m tests.torture writers 64 500 --together 10
 	$(BIN)/python -m tests.torture writers 64 125
+
+# Play every hostile input, and count them by entrance.
+hostile: $(VENV)/installed
+	NSM_GATE_HOSTILE=all $(BIN)/python -m pytest -n auto tests/hostile $(ARGS)
 
 # Style, types, layers, and generated documentation.
 lint: $(VENV)/installed

@@ -102,7 +102,7 @@ def _space(asked: Asked, world: Surroundings) -> Iterator[tuple[Workspace, str]]
     if os.path.isdir(os.path.join(world.cwd, asked.log)):
         raise GateError("is a folder", "name the log in it", asked.log or None)
     with opened(world, [asked.log]) as space:
-        if space.git is None and asked.config is None and repository_around(folder):
+        if space.git is None and asked.config is None and repository_around(folder, world.environ):
             hint = "install git, or name the configuration with --config"
             raise GateError("git is not installed, and this is a repository", hint, asked.log)
         yield space, (space.paths or [asked.log])[0]

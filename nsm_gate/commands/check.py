@@ -258,6 +258,10 @@ def _outputs(wanted: Sequence[str]) -> list[tuple[str, str | None]]:
         outputs.append((name, path or None))
     if sum(path is None for _, path in outputs) > 1:
         raise GateError("two output formats go to standard output", "give all but one a file: FMT:PATH")
+    files = [os.path.normpath(path) for _, path in outputs if path is not None]
+    twice = next((path for path in files if files.count(path) > 1), None)
+    if twice is not None:
+        raise GateError("two output formats go to this file", "give each a file of its own", twice)
     return outputs
 
 

@@ -99,6 +99,9 @@ class _Resolver:
         self.work = work
         self.environ = environ
         self.head = git.commit("HEAD")
+        if self.head is None and not git.is_unborn():
+            hint = "git fsck says what is wrong; fetch it again, or judge every line with --all"
+            raise GateError("git cannot read the commit that HEAD names", hint)
 
     def resolve(self, staged: bool, base: str | None) -> Comparison:
         hook = ci.hook_range(self.environ)

@@ -105,20 +105,24 @@ def discover(
     else:
         try:
             done, git = Command(_PLACE, cwd, env).done(), None
-        except FileNotFoundError:
-            if needed and repository_around(cwd):
+        except OSError as error:
+            if needed and repository_around(cwd, env):
                 hint = "install git, or judge every line with --all"
-                raise GateError("git is not installed, and the log's history is in git", hint) from None
+                missing = isinstance(error, FileNotFoundError)
+                fact = "is not installed" if missing else f"cannot be run ({error.strerror})"
+                raise GateError(f"git {fact}, and the log's history is in git", hint) from None
             return None
     found = _place_in(done)
     if found is not None:
         return git or _git(found, cwd, env)
     why = said(done.stderr)
-    if "not a git repository" in why and not env.get("GIT_DIR"):
+    broken = repository_around(cwd, env) if needed else None
+    if "not a git repository" in why and not env.get("GIT_DIR") and not broken:
         return None
-    hint = ""
+    hint = f"mend {broken}, or judge every line with --all" if broken else ""
     if "dubious ownership" in why:
-        hint = "if you trust it: git config --global --add safe.directory " + (repository_around(cwd) or cwd)
+        trusted = repository_around(cwd, env) or cwd
+        hint = f"if you trust it: git config --global --add safe.directory {trusted}"
     elif "work tree" in why:
         hint = "run nsm-gate inside the work tree"
     raise GateError(f"git refuses this repository: {why}", hint)
@@ -149,13 +153,22 @@ def _git(
     return Git(place.root, environ, place.shallow, merge_head, place.upstream, begun, batch)
 
 
-def repository_around(cwd: str) -> str | None:
-    """Return the folder around another one that looks like a repository, whatever git says of it."""
+def repository_around(cwd: str, env: Mapping[str, str]) -> str | None:
+    """Return the folder around another one that git would look for a repository in, whatever its state."""
+    ceilings = env.get("GIT_CEILING_DIRECTORIES", "").split(os.pathsep)
     folder = os.path.abspath(cwd)
     while True:
-        if os.path.exists(os.path.join(folder, ".git")):
+        place = os.path.join(folder, ".git")
+        if os.path.lexists(place) and not _is_empty_folder(place):  # which git passes over
             return folder
         parent = os.path.dirname(folder)
-        if parent == folder:
+        if parent == folder or parent in ceilings:
             return None
         folder = parent
+
+
+def _is_empty_folder(place: str) -> bool:
+    try:
+        return not os.listdir(place)
+    except OSError:
+        return False

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
-from nsm_gate.edge.git_process import Command, Done, Talk, run, said
+from nsm_gate.edge.git_process import MOST, Command, Done, Talk, run, said
 from nsm_gate.edge.trees import Item
 from nsm_gate.errors import GateError
 from nsm_gate.nouns import BinaryIO, NamedTuple
@@ -117,6 +117,9 @@ class Git:
 
     def _output(self, *args: str) -> bytes:
         done = self._run(*args)
+        if len(done.stdout) > MOST:
+            hint = "a folder that names itself again and again does that: look at what was committed"
+            raise GateError(f"git {args[0]} lists over {MOST >> 20} MiB of names", hint)
         if done.returncode != 0:
             raise GateError(f"git {args[0]} failed: {said(done.stderr)}", "", None)
         return done.stdout
@@ -175,6 +178,10 @@ class Git:
         """Return the commit of the upstream of the current branch, or None where it has none."""
         return self.commit(self._upstream) if self._upstream else None
 
+    def is_unborn(self) -> bool:
+        """Return whether HEAD is a branch without a commit, and not a commit that cannot be read."""
+        return self._run("rev-parse", "--verify", "--quiet", "HEAD").returncode != 0
+
     def parents(self, oid: str) -> list[str]:
         """Return the parents that the commit records, even where a shallow clone lacks them."""
         found = self.object(oid)
@@ -215,7 +222,7 @@ class Git:
             with os.fdopen(
                 os.open(self._merge_head, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)), "rb"
             ) as file:
-                names = file.read(_MOST_HEADS).decode("ascii", "replace").split()
+                names = list(dict.fromkeys(file.read(_MOST_HEADS).decode("ascii", "replace").split()))
         except OSError:
             pass
         if not names:

@@ -18,6 +18,10 @@ from nsm_gate.whereabouts import HERE
 _SAFE = ("--no-replace-objects", "--no-pager", "-c", "core.fsmonitor=false", "-c", "core.quotePath=false")
 
 
+MOST = 256 << 20
+"""Bytes of an answer, after which git is killed: eleven objects can make a tree of ten thousand million files."""
+
+
 class Done(NamedTuple):
     """A command that has ended."""
 
@@ -76,7 +80,10 @@ class Talk:
 def said(stderr: bytes) -> str:
     """Return the first row of what git complains of."""
     rows = [row.strip() for row in stderr.decode("utf-8", "replace").split("\n") if row.strip()]
-    return rows[0].removeprefix("fatal: ") if rows else "no reason given"
+    at = next((n for n, row in enumerate(rows) if row.startswith(("fatal: ", "error: "))), 0)
+    # What follows a colon stands on the next row.
+    told = rows[at : at + 2 if rows[at].endswith(":") else at + 1] if rows else ["no reason given"]
+    return " ".join(told).removeprefix("fatal: ").removeprefix("error: ")
 
 
 def run(args: Sequence[str], folder: str, environ: Mapping[str, str]) -> Done:
@@ -122,9 +129,10 @@ class _Spawned:
         self._code: int | None = None
 
     def communicate(self) -> tuple[bytes, bytes]:
-        """Return all that it writes: of both at once, since it waits where one is not read."""
+        """Return all that it writes, up to `MOST` bytes: of both at once, since it waits where one is not read."""
         import select
 
+        size = 0
         files = {file.fileno(): file for file in (self.stdout, self.stderr) if file is not None}
         read: dict[int, list[bytes]] = {handle: [] for handle in files}
         poll = select.poll()
@@ -134,6 +142,10 @@ class _Spawned:
             for handle, _ in poll.poll():
                 data = os.read(handle, 1 << 16)
                 read[handle].append(data)
+                size += len(data)
+                if size > MOST:
+                    self.kill()
+                    data = b""
                 if not data:
                     poll.unregister(handle)
                     files.pop(handle).close()
