@@ -499,7 +499,7 @@ def test_azure_gets_an_issue_for_each_error_and_warning_errors_first() -> None:
     }  # fmt: skip
     assert issues[1].data.startswith("dual_pass_20251103: run_id 'dual_pass_20251103' already used on line 3")
     assert "nsm-gate.yaml:8:72: notice rules-changed" in out
-    assert "4 errors, 1 warning" in out.splitlines()[-1]
+    assert "4 errors, 2 warnings" in out.splitlines()[-1]
 
 
 @pytest.mark.parametrize("text", ["a;b]c%d", "%3B%5D%AZP25", "100 %", "];type=x;"])

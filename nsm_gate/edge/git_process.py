@@ -19,7 +19,7 @@ _SAFE = ("--no-replace-objects", "--no-pager", "-c", "core.fsmonitor=false", "-c
 
 
 MOST = 256 << 20
-"""Bytes of an answer, after which git is killed: eleven objects can make a tree of ten thousand million files."""
+"""Bytes of an answer, after which git is killed: eleven objects make a tree of ten thousand million files."""
 
 
 class Done(NamedTuple):
@@ -129,7 +129,7 @@ class _Spawned:
         self._code: int | None = None
 
     def communicate(self) -> tuple[bytes, bytes]:
-        """Return all that it writes, up to `MOST` bytes: of both at once, since it waits where one is not read."""
+        """Return what it writes, up to `MOST` bytes: of both at once, since it waits where one is not read."""
         import select
 
         size = 0
