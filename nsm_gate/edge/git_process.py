@@ -129,7 +129,7 @@ class _Spawned:
         self._code: int | None = None
 
     def communicate(self) -> tuple[bytes, bytes]:
-        """Return what it writes, up to `MOST` bytes: of both at once, since it waits where one is not read."""
+        """Return what it writes, up to `MOST` bytes: of both at once, since it waits where one is unread."""
         import select
 
         size = 0
