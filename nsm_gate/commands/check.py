@@ -140,7 +140,7 @@ def _report(args: argparse.Namespace, world: Surroundings, rules: Sequence[str])
     with opened(world, args.paths, needs_git=not args.all) as space:
         git, work = space.git, space.work
         comparison = resolve(
-            git, work, world.environ, every_line=args.all, staged=args.staged, base=args.base
+            git, work, world.environ, every_line=args.all, staged=args.staged, base=_base(args.base)
         )
         if args.fix:
             comparison = comparison._replace(head=work)  # what was fixed is not staged
@@ -209,6 +209,11 @@ def _offered(report: Report, *about: Any) -> Report:
     from nsm_gate.commands.offering import offered
 
     return offered(report, *about)
+
+
+def _base(given: Any) -> str | None:
+    """Return the word that --base names: argparse makes an empty list of a lone `--`."""
+    return "--" if isinstance(given, list) else given
 
 
 def _spread(jobs: int | None, world: Surroundings) -> Spread:

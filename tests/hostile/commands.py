@@ -264,7 +264,7 @@ def _stdin() -> Iterator[Case]:
                 args=args,
                 stdin=data,
                 codes=codes,
-                file="" if 2 in codes else "<stdin>",
+                file="" if 2 in codes or codes == CLEAN else "<stdin>",
             )
     yield Case(
         name="over the limit of a file",

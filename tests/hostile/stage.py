@@ -65,9 +65,9 @@ class _Recorder:
     def hear(self, event: str, args: tuple[Any, ...]) -> None:
         if self.outcome is None:
             return
-        if event == "subprocess.Popen":
+        if event in ("subprocess.Popen", "os.posix_spawn"):
             self.outcome.started.append(os.path.basename(os.fsdecode(args[0])))
-        elif event in ("os.system", "os.exec", "os.posix_spawn", "os.spawn", "pty.spawn", "os.startfile"):
+        elif event in ("os.system", "os.exec", "os.spawn", "pty.spawn", "os.startfile"):
             self.outcome.started.append(f"{event} {args[0]!r}")
         elif event in ("socket.connect", "socket.getaddrinfo", "socket.sendto", "urllib.Request"):
             self.outcome.connected.append(f"{event} {args[1:]!r}")
