@@ -109,7 +109,7 @@ def _toml() -> Iterator[Case]:
     }.items():  # fmt: skip
         yield config(f"toml: {name}", "", files={TOML: text, LOG: log_of(WRONG)}, file=TOML)
     for name, text in {
-        "another project's broken file": "[tool\n", "another's binary": b"\xff\xfe\0", "another's deep file": "x = " + "[" * 100_000, "a mention in a comment": "# nsm-gate\n", "an empty table": "[tool.nsm-gate]\n", "a large other file": "x = 1\n" * 1 + "# " + "y" * 3_000_000 + "\n", "a mention in text": 'x = "nsm-gate"\n', 
+        "another project's broken file": "[tool\n", "another's binary": b"\xff\xfe\0", "another's deep file": "x = " + "[" * 100_000, "a mention in a comment": "# nsm-gate\n", "an empty table": "[tool.nsm-gate]\n", "a large other file": "x = 1\n" * 1 + "# " + "y" * 3_000_000 + "\n", "a mention in text": 'x = "nsm-gate"\n',
     }.items():  # fmt: skip
         yield config(
             f"toml: {name}",
