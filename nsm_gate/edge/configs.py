@@ -44,8 +44,7 @@ def read(tree: Tree, config_path: str | None) -> tuple[Node | None, str]:
     if config_path is not None:
         data = tree.read(config_path)
         if data is None and tree.item(config_path) is not None:
-            fact = f"configuration {config_path!r} is not a regular file"
-            raise GateError(fact, "name a file", config_path or "/")
+            raise GateError("it is not a regular file", "name a file", config_path or "/")
         if data is None:
             raise GateError(
                 f"configuration {config_path!r} is not there", f"looked in {tree.label}", config_path

@@ -159,7 +159,7 @@ def _places() -> Iterator[Case]:
     )
     yield config("place: of another pack", "pack: '000000000000'\n", FOUND, file=LOG, says="rules-changed")
     for option, named in {
-        "nowhere.yaml": "nowhere.yaml", "": "''", ".": "''", "/": "''", "..": "..", "/dev/null": "null", "/dev/zero": "zero", "/dev/stdin": "stdin", "/etc/passwd": "passwd", "/proc/self/environ": "environ", "{outside}": "outside", "a\nb": "a\nb", "x" * 5000: "xxx", "experiments": "experiments", LOG: LOG, "--all": "--all", "http://x/y.yaml": "http:/x/y.yaml", "nowhere.toml": "nowhere.toml",
+        "nowhere.yaml": "nowhere.yaml", "": "''", ".": "''", "/": "/", "..": "..", "/dev/null": "null", "/dev/zero": "zero", "/dev/stdin": "stdin", "/etc/passwd": "passwd", "/proc/self/environ": "environ", "{outside}": "outside", "a\nb": "a\nb", "x" * 5000: "xxx", "experiments": "experiments", LOG: LOG, "--all": "--all", "http://x/y.yaml": "http:/x/y.yaml", "nowhere.toml": "nowhere.toml",
     }.items():  # fmt: skip
         yield config(
             f"--config {option[:20]!r}",
