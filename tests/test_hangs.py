@@ -297,7 +297,11 @@ PIPES: dict[str, tuple[tuple[str, ...], int, str]] = {
         2,
         "rules/mine.yaml:3:9: schema 'mine.schema.json' is not there",
     ),
-    "other.yaml": (("check", "--all", "--config", "other.yaml"), 2, "configuration 'other.yaml' is not a regular file"),
+    "other.yaml": (
+        ("check", "--all", "--config", "other.yaml"),
+        2,
+        "configuration 'other.yaml' is not a regular file",
+    ),
     ".git/MERGE_HEAD": (("check",), 0, "mine.jsonl"),
     ".gitignore": (("check", "--all"), 2, "not judged within 3 seconds: it was at git ls-files"),
     "out.json": (("check", "--all", "--output-format", "json:out.json"), 2, "out.json: cannot be written"),
