@@ -87,7 +87,8 @@ def edited(raw: bytes, terminated: bool, edits: Sequence[Edit]) -> bytes:
         edits: Those of this line.
     """
     text = raw.decode("utf-8") + "\n" * terminated
-    pieces, at = [], 0
+    pieces: list[str] = []
+    at = 0
     # What is put in before a span stands before what replaces it.
     for edit in sorted(edits, key=lambda edit: (edit.column, edit.end_column)):
         pieces += (text[at : edit.column - 1], edit.replacement)
