@@ -6,6 +6,7 @@ column, so that an edit can take a line out whole or end one that no newline end
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 
 from nsm_gate.nouns import NamedTuple
@@ -53,20 +54,28 @@ class Fix(NamedTuple):
 
 def compatible(fixes: Iterable[Fix]) -> list[Fix]:
     """Return the fixes that can be made in one go: of two that overlap, the first."""
-    taken: dict[int, list[Edit]] = {}
+    # In order: of spans that do not overlap, only the neighbours can overlap another one.
+    taken: dict[int, list[tuple[int, int]]] = {}
     kept: list[Fix] = []
     for fix in fixes:
-        if not any(_overlap(edit, other) for edit in fix.edits for other in taken.get(edit.line, ())):
+        if not any(_clashes(edit, taken.get(edit.line, ())) for edit in fix.edits):
             kept.append(fix)
             for edit in fix.edits:
-                taken.setdefault(edit.line, []).append(edit)
+                taken.setdefault(edit.line, []).append((edit.column, edit.end_column))
+            for line in {edit.line for edit in fix.edits}:
+                taken[line].sort()
     return kept
 
 
-def _overlap(one: Edit, other: Edit) -> bool:
+def _clashes(edit: Edit, taken: Sequence[tuple[int, int]]) -> bool:
+    span = (edit.column, edit.end_column)
+    at = bisect_left(taken, span)
+    return any(_overlap(span, other) for other in taken[max(0, at - 1) : at + 1])
+
+
+def _overlap(one: tuple[int, int], other: tuple[int, int]) -> bool:
     # Two insertions at one place have no order of their own.
-    same = (one.column, one.end_column) == (other.column, other.end_column)
-    return same or (one.column < other.end_column and other.column < one.end_column)
+    return one == other or (one[0] < other[1] and other[0] < one[1])
 
 
 def edited(raw: bytes, terminated: bool, edits: Sequence[Edit]) -> bytes:
@@ -78,6 +87,10 @@ def edited(raw: bytes, terminated: bool, edits: Sequence[Edit]) -> bytes:
         edits: Those of this line.
     """
     text = raw.decode("utf-8") + "\n" * terminated
-    for edit in sorted(edits, key=lambda edit: edit.column, reverse=True):
-        text = text[: edit.column - 1] + edit.replacement + text[edit.end_column - 1 :]
-    return text.encode("utf-8")
+    pieces: list[str] = []
+    at = 0
+    # What is put in before a span stands before what replaces it.
+    for edit in sorted(edits, key=lambda edit: (edit.column, edit.end_column)):
+        pieces += (text[at : edit.column - 1], edit.replacement)
+        at = edit.end_column - 1
+    return "".join((*pieces, text[at:])).encode("utf-8")

@@ -114,7 +114,7 @@ def record(
             inside += 1
         elif event == "open":
             found["open"].append(what)
-        elif Path(os.path.realpath(what)) != ROOT:
+        elif Path(os.path.realpath(os.path.join(cwd, what))) != ROOT:
             found["listed"].append(what)
     once = {name: tuple(dict.fromkeys(items)) for name, items in found.items()}
     out, err = done.stdout.decode(), done.stderr.decode()

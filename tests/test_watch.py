@@ -218,6 +218,19 @@ def test_a_judgement_that_was_stopped_goes_on_where_it_was(tmp_path: Path) -> No
     assert judgement.end() == (0, "", "")
 
 
+def test_a_judgement_that_was_stopped_by_force_goes_on_where_it_was(tmp_path: Path) -> None:
+    judgement = Judgement(
+        tmp_path, "note(0)\n    while not os.path.exists('go'): time.sleep(0.01)\n    return 0", seconds=2
+    )
+    (child,) = judgement.pids()
+    for number in (signal.SIGSTOP, signal.SIGCONT):
+        for pid in (judgement.process.pid, child):
+            os.kill(pid, number)
+        time.sleep(3 if number == signal.SIGSTOP else 0.5)  # longer than it may stand still
+    (tmp_path / "go").touch()
+    assert judgement.end() == (0, "", "")
+
+
 def test_whoever_ignores_the_end_of_children_gets_the_exit_code(tmp_path: Path) -> None:
     judgement = Judgement(
         tmp_path, "return 1", preexec_fn=lambda: signal.signal(signal.SIGCHLD, signal.SIG_IGN)

@@ -80,6 +80,7 @@ def _judged(
     """Yield what the reference implementation says; None for each entry on which both engines agree."""
     import jiter
 
+    world.watch.tell(at="the reference implementation")
     # Imported here: the reference implementation takes longer to import than all else.
     from nsm_gate.lint.engines import compared, malformed
 

@@ -73,14 +73,16 @@ class Watch:
     def work(self, number: int) -> None:
         """Keep the notes of this process apart: for a worker that the child has just forked.
 
-        Where the worker has nothing to do, it should say so with `HERE.file("")`: what it noted last counts
-        as what it is at.
+        It is at the file that the child is at. When it has nothing left to do, it should say so with
+        `HERE.file("")`: what it noted last counts as what it is at.
 
         Args:
             number: Of the worker, from 1.
         """
         if self._memory is not None:
+            file = read(self._memory, 0).file
             HERE.share(self._memory, min(number, _CELLS - 1))
+            HERE.file(file)
 
 
 def watched(work: Callable[[Watch], int], refuse: Callable[[GateError, Sequence[str]], None]) -> int:
@@ -124,6 +126,7 @@ def watched(work: Callable[[Watch], int], refuse: Callable[[GateError, Sequence[
             signal.signal(number, _stop)
     if signal.getsignal(signal.SIGTSTP) is not signal.SIG_IGN:
         signal.signal(signal.SIGTSTP, judgement.pause)
+    signal.signal(signal.SIGCONT, judgement.go_on)
     try:
         error = judgement.wait()
     except KeyboardInterrupt:
@@ -182,6 +185,9 @@ class _Judgement:
         self._signal(signal.SIGSTOP)
         os.kill(os.getpid(), signal.SIGSTOP)
         self._signal(signal.SIGCONT)
+
+    def go_on(self, _number: int, _frame: FrameType | None) -> None:
+        """Begin to count the time anew: while this process was stopped, the child may have been, too."""
         self.since = time.monotonic()
 
     def wait(self) -> GateError | None:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from nsm_gate.errors import GateError
 from nsm_gate.nouns import Any, BinaryIO
+from nsm_gate.whereabouts import HERE
 
 _LEAST = 2
 """Parts below which forking is not worth it."""
@@ -78,6 +79,7 @@ class _Worker:
                 gc.disable()
                 with os.fdopen(writer, "wb") as pipe:
                     _serve(parts, work, pipe)
+                HERE.file("")  # it is at nothing any more
                 code = 0
             finally:
                 os._exit(code)

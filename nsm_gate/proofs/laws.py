@@ -25,6 +25,9 @@ _OF_TIMES = tuple(
 """Patterns that every time has which `texts.instant` reads."""
 _REMEMBERED = 4096
 _LONGEST_PROOF = 60_000
+_MOST_PARTS = 4000
+"""Subschemas of conditions: those that share their parts by reference multiply."""
+_DEEPEST = 24
 
 
 class Laws:
@@ -37,6 +40,7 @@ class Laws:
         self._constants = constants
         self._tests: dict[str, str] = {}
         self._clocks: Mapping[str, str] = {}
+        self._parts = self._depth = 0
         self.left_out: list[tuple[str, str]] = []
 
     def code(self, clocks: Mapping[str, str]) -> list[str]:
@@ -115,12 +119,20 @@ class Laws:
 
     def holds(self, node: Any, at: Slot | Object | None) -> str:
         """Return code that holds where what stands at a place satisfies a subschema."""
+        self._parts += 1
+        self._depth += 1
+        if self._parts > _MOST_PARTS or self._depth > _DEEPEST:
+            raise Unsupported("conditions that multiply, or refer in circles")
         parts = []
         for part in flat(node, self._outline.schema) if node is not False else ():
             for word, value in part.items():
                 if word not in SILENT:
                     parts.append(self._keyword(word, value, part, at))
-        return FALSE if node is False else both(parts)
+        self._depth -= 1
+        made = FALSE if node is False else both(parts)
+        if len(made) > _LONGEST_PROOF:
+            raise Unsupported("a condition that is too long")
+        return made
 
     def _keyword(self, word: str, value: Any, node: Mapping[str, Any], at: Slot | Object | None) -> str:
         if word in SILENT or word in ("then", "else"):

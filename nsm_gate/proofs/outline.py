@@ -22,6 +22,8 @@ SILENT = frozenset(
 
 _MOST_SLOTS = 400
 _VARIETY = 2000
+_MOST_PLACES = 5000
+"""Places of entries that are learned, from which on nothing would be compiled anyway."""
 
 
 class Unsupported(Exception):
@@ -93,6 +95,8 @@ class Learned:
 
     def take(self, value: Json, path: Path = ()) -> bool:
         """Take in a decoded value; return whether anything was new."""
+        if self.is_full:
+            return False
         kind = kind_of(value)
         known = self.kinds.setdefault(path, set())
         new = kind not in known
@@ -108,6 +112,11 @@ class Learned:
             news = [self.take(item, (*path, "*")) for item in value]
             new = any(news) or new
         return new
+
+    @property
+    def is_full(self) -> bool:
+        """Return whether there are too many places to learn."""
+        return len(self.kinds) > _MOST_PLACES
 
     def recurs(self, path: Path) -> bool:
         """Return whether an object holds the same values in many lines."""
@@ -162,6 +171,8 @@ class Outline:
             learned: What the lines look like.
             asked: Members that a check of its own asks for: a line without them decodes all the same.
         """
+        if learned.is_full:
+            raise Unsupported("too many members")
         self.schema = schema
         self._asked = asked
         self._learned = learned
