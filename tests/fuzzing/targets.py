@@ -366,10 +366,10 @@ def _exact(number: Any) -> Decimal:
 TARGETS = {
     target.name: target
     for target in (
-        Target("lines", _lines, check_lines, 12),
-        Target("rules", _texts, check_rules, 12),
-        Target("configuration", _texts, check_configuration, 12),
-        Target("expressions", _expressions, check_expression, 400),
+        Target("lines", _lines, check_lines, 24),
+        Target("rules", _texts, check_rules, 20),
+        Target("configuration", _texts, check_configuration, 24),
+        Target("expressions", _expressions, check_expression, 120),
     )
 }
 
