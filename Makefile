@@ -2,8 +2,10 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
+SECONDS ?= 60
+SEED ?= 1
 
-.PHONY: hostile gate test torture lint docs screenshots bench clean
+.PHONY: hostile fuzz gate test torture lint docs screenshots bench clean
 
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -30,6 +32,10 @@ torture: $(VENV)/installed
 # Play every hostile input, and count them by entrance.
 hostile: $(VENV)/installed
 	NSM_GATE_HOSTILE=all $(BIN)/python -m pytest -n auto tests/hostile $(ARGS)
+
+# Make new hostile inputs for SECONDS, the same ones for the same SEED; what breaks the law is saved among the seeds.
+fuzz: $(VENV)/installed
+	$(BIN)/python -m tests.fuzzing.driver --seconds $(SECONDS) --seed $(SEED) $(ARGS)
 
 # Style, types, layers, and generated documentation.
 lint: $(VENV)/installed

@@ -133,7 +133,7 @@ def _read(old: Old, plan: Plan, situation: Situation) -> dict[str, Json] | list[
         return [Reason(None, None, old.fault, "")]
     raw = old.raw
     if plan.nan_is_null:
-        edits = nulls_for_no_numbers(raw.decode("utf-8", "replace"), 1)
+        edits = nulls_for_no_numbers(raw, 1)
         raw = edited(raw, False, edits) if edits else raw
     decoded = decode(Line(old.number, raw), situation.limit)
     if isinstance(decoded, Entry):

@@ -143,7 +143,7 @@ def test_how_the_rest_of_a_line_is_written_stays_as_it_is(project: Repo) -> None
 def test_a_line_that_no_fix_makes_valid_is_left_alone(project: Repo) -> None:
     broken = [
         b'{"loss": NaN, "loss": 1}\n', b'{"loss": NaN,}\n', b"[NaN]\n", b'{"loss": NaN', b'{"a": "NaN}\n',
-        b'{"loss": nano}\n', b"\xff\n", b"<<<<<<< ours\n", b'{"n": ' + b"9" * 5000 + b"}\n",
+        b'{"loss": nano}\n', b"\xff\n", b'{"loss": NaN, "by": "\xff"}\n', b"<<<<<<< ours\n", b'{"n": ' + b"9" * 5000 + b"}\n",
     ]  # fmt: skip
     for data in broken:
         before = appended(project, data)

@@ -334,6 +334,14 @@ def test_nan_is_null_where_the_mapping_says_so(folder: Path) -> None:
     assert new(folder)[0]["run_data"]["findings"].startswith("NaN was")
 
 
+def test_nan_beside_a_byte_that_is_no_text_is_rejected_and_not_a_bug(folder: Path) -> None:
+    (folder / OLD).write_bytes(b'{"when": NaN, "by": "\xff"}\n' + json.dumps(an_old()).encode() + b"\n")
+    (folder / MAP).write_text(WHOLE + "nan_is_null: true\n")
+    assert (migrate(folder).code, len(new(folder))) == (1, 1)
+    (reject,) = rejects(folder)
+    assert (reject["line"], reject["reasons"][0]["rule"]) == (1, "invalid-json")
+
+
 def test_a_json_array_is_read_item_by_item(folder: Path) -> None:
     (folder / OLD).write_text(json.dumps([an_old(), 3, an_old("planning_b_20251101", 1, status=1)], indent=2))
     assert migrate(folder).code == 1

@@ -21,7 +21,7 @@ def null(site: Site) -> Fix | None:
 
     Unsafe: that the value was not a number is lost. Only where the line holds an entry afterwards.
     """
-    edits = nulls_for_no_numbers(site.text, site.line.number)
+    edits = nulls_for_no_numbers(site.line.raw, site.line.number)
     if not edits:
         return None
     made = edited(site.line.raw, False, edits)
@@ -33,8 +33,12 @@ def null(site: Site) -> Fix | None:
     return Fix(False, f"{shown} becomes null", edits)
 
 
-def nulls_for_no_numbers(text: str, line: int) -> tuple[Edit, ...]:
-    """Return the edits of a line that write null for whatever JSON has no number for."""
+def nulls_for_no_numbers(raw: bytes, line: int) -> tuple[Edit, ...]:
+    """Return the edits that write null for what JSON has no number for; none where the line is no text."""
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return ()
     tokens = (found for found in _TOKEN.finditer(text) if _no_number(found[0]))
     return tuple(Edit(line, found.start() + 1, found.end() + 1, "null") for found in tokens)
 

@@ -16,6 +16,7 @@ from tests.hostile import (
     rules_files,
     schemas,
     settings,
+    writers,
 )
 
 CASES = (
@@ -32,4 +33,5 @@ CASES = (
     *outputs.CASES,
     *environment.CASES,
     *commands.CASES,
+    *writers.CASES,
 )

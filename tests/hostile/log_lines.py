@@ -132,6 +132,7 @@ def _shapes() -> Iterator[Case]:
         ("over the limit", good[:-1] + b', "x": "' + b"x" * (1 << 20) + b'"}', "invalid-json"), ("over the limit and no JSON", b"x" * (3 << 20), "invalid-json"), ("spaces over the limit", b"{" + b" " * (1 << 20) + b"}", "invalid-json"),
     ):  # fmt: skip
         yield line(name, raw + b"\n", rule=rule)
+    yield line("NaN beside a byte that is no text", b'{"a": NaN, "b": "\xff"}\n', rule="invalid-json")
     yield line("no newline at the end", good, rule="line-ending")
     yield line("torn and no newline", good[:200], rule="invalid-json")
     yield line("NUL padding of a crashed disk", b"\0" * 4096, rule="invalid-json")

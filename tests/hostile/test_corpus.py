@@ -45,12 +45,12 @@ def test_the_console_script_holds(case: Case, tmp_path: Path) -> None:
 
 
 def test_the_corpus_is_large_and_covers_every_entrance() -> None:
-    assert len(CASES) >= 2500
+    assert len(CASES) >= 3000
     counts = Counter(case.entrance for case in CASES)
     assert set(counts) == {
         "log lines", "rules", "expressions", "schemas", "configuration", "waivers", "refs", "file names",
         "event payloads", "git states", "repository configuration", "outputs", "environment",
-        "other commands", "standard input", "command lines",
+        "other commands", "writers and readers", "standard input", "command lines",
     }  # fmt: skip
     assert min(counts.values()) >= 40
     assert len({case.id for case in CASES}) == len(CASES)
