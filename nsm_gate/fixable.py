@@ -41,6 +41,12 @@ class Fixable:
         self._numbers: dict[str, dict[bytes, int]] = {}
         self._fixes: dict[tuple[str, int, str, int], Fix | None] = {}
 
+    def prepare(self) -> None:
+        """Read what findings may need, for those that are looked at once nothing can be read any more."""
+        for path, book in self._books.items():
+            self.lines(path)
+            self._of_kind(book.kind.name)
+
     def lines(self, path: str) -> Collection[int]:
         """Return the indices of a log's new lines, in order."""
         if path not in self._lines:

@@ -141,6 +141,9 @@ COMPARED: dict[str, Compare] = {
 NOTHING_COMPUTED: dict[str, str] = {}
 """Title of a section whose snippet computes nothing to compare with -> why."""
 
+ELSEWHERE = {"Converting Old Format to New Format": "test_guide_fix"}
+"""Title of a section whose commands write -> the module of tests that runs them."""
+
 TO_COME = {
     "Adding a New Experiment", "1. baselines.jsonl (Baseline Results)", "2. training_log.jsonl (Detailed Training Runs)",
     "Causal Domain", "Knowledge Graph Domain", "Planning Domain", "3. Track Experiment Over Time",
@@ -148,7 +151,7 @@ TO_COME = {
     "3. Track Hyperparameter Provenance", "4. Log Architecture Details", "5. Capture Error States",
     "6. Use Consistent Timestamps", "7. Validate Before Appending", "Logging from Modal Experiments",
     "Reading Logs Locally", "Domain Exploration", "Dual-Pass Validation", "Hyperparameter Search",
-    "Physics Validation (NSM-33)", "Converting Old Format to New Format",
+    "Physics Validation (NSM-33)",
 }  # fmt: skip
 """Headings of the guide whose blocks the page does not have yet. A section that is written leaves this set."""
 

@@ -444,6 +444,32 @@ def test_the_edits_of_the_findings_do_what_the_command_does(project: Repo) -> No
     assert (project.path / LOG).read_bytes() == all_
 
 
+def test_long_logs_get_the_same_fixes(project: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [
+        OFFSET,
+        NAIVE.replace(b"new", b"more"),
+        line(a("old", 3)),
+        line(a("old", 4)),
+        b"",
+        NAN.replace(b"new", b"nan"),
+    ]
+    appended(project, b"\n".join(rows))
+    whole = (project.path / LOG).read_bytes()
+    few = project.check().findings
+    text = gate("check", cwd=project.path, env=project.env).out
+    assert {f["rule"] for f in few if f["fix"]} == set(FIXES) - {"line-ending"}
+    monkeypatch.setattr("nsm_gate.engine.MANY", 2)
+    assert project.check("--jobs", "1").findings == few
+    many = gate("check", "--jobs", "1", cwd=project.path, env=project.env).out
+    assert many.count("nsm-gate fix") == text.count("nsm-gate fix") > 3
+    fix("--unsafe", cwd=project.path, env=project.env)
+    mended = (project.path / LOG).read_bytes()
+    monkeypatch.setattr("nsm_gate.engine.MANY", 1000)
+    (project.path / LOG).write_bytes(whole)
+    fix("--unsafe", cwd=project.path, env=project.env)
+    assert (project.path / LOG).read_bytes() == mended != whole
+
+
 def test_a_fix_has_the_members_that_the_documentation_names(project: Repo) -> None:
     appended(project, OFFSET + b"\n")
     (found,) = (f for f in project.check().findings if f["rule"] == "timestamp-not-utc")

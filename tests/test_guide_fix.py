@@ -1,55 +1,42 @@
-"""The guide's own code beside the command that does it, on the real logs: both find the same, or the gate more."""
+"""What docs/from-the-guide.md says of mending and migration, beside the guide's own code on the real logs."""
 
 from __future__ import annotations
 
-import contextlib
-import io
 import json
-import os
 import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support import ROOT, SHARED, Repo, gate
+from tests.guide import PAGE, Ran, Section, run_snippet, sections, working_in
+from tests.support import SHARED, Repo, gate
 
 LOG = "experiments/training_log.jsonl"
-PAGE = (ROOT / "docs/from-the-guide-fix.md").read_text(encoding="utf-8")
-GUIDE = SHARED / "spec/experiment-tracking-guide.md"
 REAL = SHARED / "logs/training_log.jsonl"
+TEXT = PAGE.read_text(encoding="utf-8")
 
-pytestmark = pytest.mark.skipif(not REAL.exists() or not GUIDE.exists(), reason="../shared is not there")
-
-
-def commands(heading: str) -> list[list[str]]:
-    """Return the commands of a section of the page."""
-    section = PAGE.partition(f"## {heading}\n")[2].partition("\n## ")[0]
-    return [found.split() for found in re.findall(r"^\$ nsm-gate (.*)$", section, re.MULTILINE)]
+pytestmark = pytest.mark.skipif(
+    not REAL.exists(), reason="the project's real logs are not beside this checkout"
+)
 
 
-def guides_code(heading: str) -> str:
-    """Return the first block of Python of a section of the guide."""
-    section = GUIDE.read_text(encoding="utf-8").partition(f"### {heading}\n")[2]
-    found = re.search(r"```python\n(.*?)```", section, re.DOTALL)
-    assert found is not None
-    return found[1]
+def section(title: str) -> Section:
+    """Return a section of the page."""
+    (found,) = [one for one in sections() if one.title == title]
+    return found
 
 
-def run_guide(heading: str, folder: Path) -> tuple[str, dict[str, Any]]:
-    """Run the guide's code beside a log; return what it prints and the names it leaves."""
-    out = io.StringIO()
-    space: dict[str, Any] = {}
-    # What the guide leaves to be filled in is a set of Ellipsis, which JSON has no way to write.
-    code = guides_code(heading).replace("{...}", "{}")
-    before = os.getcwd()
-    os.chdir(folder)
-    try:
-        with contextlib.redirect_stdout(out):
-            exec(code, space)
-    finally:
-        os.chdir(before)
-    return out.getvalue(), space
+def mend(repo: Repo, *args: str) -> None:
+    """Run a fix that the page names, which changes something."""
+    assert f"`nsm-gate {' '.join(args)}`" in TEXT.replace("\n", " ")
+    assert gate(*args, cwd=repo.path, env=repo.env).code == 1
+
+
+def look(repo: Repo, title: str) -> list[dict[str, Any]]:
+    """Return what the first command of a section finds."""
+    _, *args = section(title).commands[0].split()
+    return gate(*args, "--output-format", "json", cwd=repo.path, env=repo.env).findings
 
 
 @pytest.fixture
@@ -68,48 +55,37 @@ def appended(repo: Repo, *rows: bytes) -> int:
     return before.count(b"\n")
 
 
-def test_the_page_quotes_the_guide() -> None:
-    text = " ".join(GUIDE.read_text(encoding="utf-8").split())
-    for block in re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL):
-        assert " ".join(block.split()) in text
-
-
-def test_malformed_json_lines(lab: Repo) -> None:
+def test_what_a_machine_can_mend_of_malformed_lines_is_mended(lab: Repo) -> None:
     good = REAL.read_bytes().split(b"\n")[3]
     nan = re.sub(rb'"best_val_loss": [0-9.]+', b'"best_val_loss": NaN', good).replace(b"baseline_", b"nan_")
     count = appended(lab, b'{"timestamp": \n', b"\n", nan + b"\r\n", b"{}")
-    look, mend = commands("Malformed JSON Lines")
-    said, _ = run_guide("Malformed JSON Lines", lab.path / "experiments")
-    theirs = {int(number) for number in re.findall(r"^Line (\d+):", said, re.MULTILINE)}
-    found = gate(*look, "--output-format", "json", cwd=lab.path, env=lab.env).findings
-    ours = {finding["line"] for finding in found}
-    assert theirs == {count + 1, count + 2}
-    assert ours == theirs | {count + 3, count + 4}
-    assert gate(*mend, cwd=lab.path, env=lab.env).code == 1
-    left = gate(*look, "--output-format", "json", cwd=lab.path, env=lab.env).findings
-    assert [finding["line"] for finding in left] == [count + 1]  # a torn line no machine can complete
-    assert (lab.path / LOG).read_bytes().startswith(REAL.read_bytes())
+    theirs = run_snippet(section("Malformed JSON Lines"), lab.path).out
+    assert re.findall(r"^Line (\d+):", theirs, re.MULTILINE) == [str(count + 1), str(count + 2)]
+    assert [f["line"] for f in look(lab, "Malformed JSON Lines")] == [count + 1, count + 2, count + 3]
+    mend(lab, "fix")
+    mend(lab, "fix", "--unsafe")
+    # A torn line no machine can complete.
+    assert [f["line"] for f in look(lab, "Malformed JSON Lines")] == [count + 1]
+    whole = (lab.path / LOG).read_bytes()
+    assert whole.startswith(REAL.read_bytes())
+    assert b'"best_val_loss": null' in whole.splitlines()[count + 1]
+    assert whole.endswith(b"\n{}\n")
 
 
-def test_duplicate_entries(lab: Repo) -> None:
+def test_duplicates_are_numbered_and_copies_taken_out(lab: Repo) -> None:
     rows = REAL.read_bytes().split(b"\n")
     count = appended(lab, rows[3] + b"\n", rows[4].replace(b'"findings": "', b'"findings": "Again: ') + b"\n")
-    look, mend = commands("Duplicate Entries")
-    _, space = run_guide("Duplicate Entries", lab.path / "experiments")
-    found = gate(*look, "--output-format", "json", cwd=lab.path, env=lab.env).findings
-    ours = [finding for finding in found if finding["rule"] == "duplicate-run"]
-    assert [finding["run"] for finding in ours] == space["duplicates"]
-    assert [finding["line"] for finding in ours] == [count + 1, count + 2]
-    assert gate(*mend, cwd=lab.path, env=lab.env).code == 1
-    _, space = run_guide("Duplicate Entries", lab.path / "experiments")
-    assert space["duplicates"] == []
+    theirs = run_snippet(section("Duplicate Entries"), lab.path).names["duplicates"]
+    assert [f["run"] for f in look(lab, "Duplicate Entries")] == theirs
+    mend(lab, "fix", "--unsafe", "--select", "duplicate-run")
+    assert run_snippet(section("Duplicate Entries"), lab.path).names["duplicates"] == []
     ids = [json.loads(row)["run_data"]["run_id"] for row in (lab.path / LOG).read_bytes().splitlines()]
     assert ids[count:] == ["dual_pass_equal_fusion_2_20251021"]
 
 
-def test_migration_guide(lab: Repo) -> None:
-    (command,) = commands("Migration Guide")
-    mapping = re.search(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+def test_the_mapping_gives_what_the_guide_s_function_gives(lab: Repo) -> None:
+    part = section("Converting Old Format to New Format")
+    mapping = re.search(r"```yaml\n(# mapping\.yaml\n.*?)```", TEXT, re.DOTALL)
     assert mapping is not None
     lab.write("mapping.yaml", mapping[1])
     olds = []
@@ -123,18 +99,22 @@ def test_migration_guide(lab: Repo) -> None:
             }
         )  # fmt: skip
     lab.write("old.jsonl", olds)
-    _, space = run_guide("Converting Old Format to New Format", lab.path)
-    space["migrate_old_to_new"](str(lab.path / "old.jsonl"), str(lab.path / "theirs"))
-    theirs = [json.loads(row)["run_data"] for row in (lab.path / "theirs").read_text().splitlines() if row]
+    # What the guide leaves to be filled in is a set of Ellipsis, which JSON has no way to write.
+    defined: Ran = run_snippet(
+        Section(part.title, part.language, part.block.replace("{...}", "{}"), ()), lab.path
+    )
+    with working_in(lab.path):
+        defined.names["migrate_old_to_new"]("old.jsonl", "theirs")
+    theirs = [json.loads(row)["run_data"] for row in (lab.path / "theirs").read_text().splitlines()]
     (lab.path / LOG).unlink()
     lab.git("rm", "-q", "--cached", LOG)
-    result = gate(*command, cwd=lab.path, env=lab.env)
-    assert result.code == 1  # the first runs of the project have neither findings nor every hyperparameter
+    (command,) = part.commands
+    result = gate(*command.split()[1:], cwd=lab.path, env=lab.env)
+    # The first runs of the project have neither findings nor every hyperparameter.
+    assert (result.code, result.err) == (1, "")
     made = [json.loads(row)["run_data"] for row in (lab.path / LOG).read_text().splitlines()]
-    rejected = [
-        json.loads(row)
-        for row in (lab.path / "experiments/training_log.rejects.jsonl").read_text().splitlines()
-    ]
+    place = lab.path / "experiments/training_log.rejects.jsonl"
+    rejected = [json.loads(row) for row in place.read_text().splitlines()]
     assert len(made) + len(rejected) == len(olds) == len(theirs)
     shared = ("run_id", "domain", "status", "best_val_accuracy")
     wanted = {run["run_id"]: {name: run[name] for name in shared} for run in theirs}

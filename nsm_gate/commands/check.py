@@ -203,8 +203,12 @@ def _stdin_report(
 
 def _offered(report: Report, *about: Any) -> Report:
     """Return the report with its fixes; a run that finds nothing to mend does not pay for them."""
-    # Where there are many lines, findings are made when they are looked at.
-    if report.lots is None and _MENDED.isdisjoint(finding.rule for finding in report.findings):
+    if report.lots is not None:
+        # Of many lines, findings are made when they are looked at.
+        nothing = not any(report.lots.gravest.values())
+    else:
+        nothing = _MENDED.isdisjoint(finding.rule for finding in report.findings)
+    if nothing:
         return report
     from nsm_gate.commands.offering import offered
 

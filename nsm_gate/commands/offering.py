@@ -32,4 +32,7 @@ def offered(
     """
     books = {log.book.path: log.book for log in inputs if log.gone is None and log.fault is None}
     logged = Logged(git, comparison, limit) if comparison is not None else lambda _path, _lines: ()
-    return with_fixes(report, Fixable(books, books_of, logged))
+    fixable = Fixable(books, books_of, logged)
+    if report.lots is not None:
+        fixable.prepare()
+    return with_fixes(report, fixable)
