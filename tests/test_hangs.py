@@ -300,7 +300,7 @@ PIPES: dict[str, tuple[tuple[str, ...], int, str]] = {
     "other.yaml": (
         ("check", "--all", "--config", "other.yaml"),
         2,
-        "configuration 'other.yaml' is not a regular file",
+        "other.yaml: it is not a regular file",
     ),
     ".git/MERGE_HEAD": (("check",), 0, "mine.jsonl"),
     ".gitignore": (("check", "--all"), 2, "not judged within 3 seconds: it was at git ls-files"),
@@ -354,7 +354,7 @@ def test_a_pipe_in_the_place_of_what_git_reads_first_ends_before_anything_is_tol
     ("args", "expected", "said"),
     [
         (("check", "/dev/zero"), 2, "zero: is not claimed by any log kind"),
-        (("check", "--all", "--config", "/dev/zero"), 2, "zero: configuration 'zero' is not a regular file"),
+        (("check", "--all", "--config", "/dev/zero"), 2, "zero: it is not a regular file"),
         (
             ("check", "--all", "--output-format", "json:/dev/full"),
             2,

@@ -19,6 +19,7 @@ from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT7, DRAFT201909, DRAFT202012
 
 from nsm_gate.errors import GateError
+from nsm_gate.native import engine
 from nsm_gate.schema import Validator
 from tests.support import SHARED
 
@@ -104,11 +105,12 @@ def reviewed(engine: str, draft: str) -> set[Difference]:
 
 @pytest.mark.parametrize("draft", DRAFTS)
 def test_our_engine_passes_the_suite(draft: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    compile_ = jsonschema_rs.validator_for
+    native = engine()
+    compile_ = native.validator_for
     registry = jsonschema_rs.Registry(remotes(draft))
     # The gate's own options, and beside them the remotes, which the gate never has.
     monkeypatch.setattr(
-        jsonschema_rs,
+        native,
         "validator_for",
         lambda schema, **options: compile_(schema, registry=registry, **options),
     )

@@ -55,12 +55,15 @@ def test_what_is_rare_is_noted_while_it_is_done() -> None:
 def test_lines_that_are_made_up_do_not_count() -> None:
     memory = bytearray(CELL)
     notes = Notes(memory)
+    notes.file("log.jsonl")
+    notes.line(5)
     with notes.instead("rules/a.yaml", 12):
         notes.line(1)
         notes.doing(mark("rule schema"))
         assert read(memory, 0) == Place("rules/a.yaml", 12, "rule schema")
-    notes.line(3)
-    assert read(memory, 0) == Place("rules/a.yaml", 3, "")
+    assert read(memory, 0) == Place("log.jsonl", 5, "")
+    notes.line(6)
+    assert read(memory, 0) == Place("log.jsonl", 6, "")
 
 
 def test_a_name_that_is_not_utf_8_is_noted_all_the_same() -> None:
