@@ -314,8 +314,8 @@ class Engine:
             mask: Which bases held it.
             enter: Whether to enter it into the history; None where no other line counts.
         """
-        same: Sequence[Seen] = ()
-        twin = None
+        same: Seen | None = None
+        twin: Seen | None = None
         if enter is not None:
             history = self.history(book)
             same, twin = history.enter(record, mask) if enter else history.earlier(record, mask)

@@ -51,6 +51,7 @@ class History:
         self._books = {book.path: book for book in books}
         self._keys: dict[Key, Entered | list[Entered]] = {}
         self._digests: dict[Digest, Entered | list[Entered]] = {}
+        self._orders: dict[int, Order] = {}
         for book in books:
             other = book.path not in judged
             for index in _wanted(book, wanted) if bases or other else ():
@@ -64,8 +65,8 @@ class History:
         """Return whether every base already held the line."""
         return bool(self._full) and mask == self._full
 
-    def enter(self, record: Record, mask: int) -> tuple[list[Seen], Seen | None]:
-        """Take in a line; return the earlier lines with its key, and its twin under another key."""
+    def enter(self, record: Record, mask: int) -> tuple[Seen | None, Seen | None]:
+        """Take in a line; return the latest earlier line with its key, and its twin under another key."""
         self.add(Entered(self._books[record.path], record.line - 1, mask), record.key, digest(record))
         return self.earlier(record, mask)
 
@@ -84,27 +85,90 @@ class History:
                 twin = _append(self._digests, results, held, entered)[0]
         return same, twin
 
-    def earlier(self, record: Record, mask: int) -> tuple[list[Seen], Seen | None]:
-        """Return what was entered before a line that was: lines with its key, and its twin.
+    def earlier(self, record: Record, mask: int) -> tuple[Seen | None, Seen | None]:
+        """Return what was entered before a line that was: the latest one with its key, and its twin.
 
         Args:
             record: The line.
             mask: Which bases held it; lines that stood beside it in one of them do not count.
         """
         key = record.key
-        own = (record.path, record.line - 1)
-        same = [e for e in _before(self._keys.get(key, []), own) if not e.mask & mask] if key else []
-        twin = None
+        order = self._order(self._keys.get(key), record) if key else None
+        same = order.latest(record, mask) if order is not None else None
         results = digest(record)
-        alike = _before(self._digests.get(results, []), own) if results is not None else []
-        if alike:
-            wanted = fingerprint(record)
-            for entered in alike:
-                other = entered.book.record(entered.at)
-                if other is not None and fingerprint(other) == wanted:
-                    twin = _seen(entered) if other.key != key else None
-                    break
-        return [_seen(entered) for entered in same], twin
+        order = self._order(self._digests.get(results), record) if results is not None else None
+        twin = order.twin(record) if order is not None else None
+        if twin is not None:
+            other = twin.book.record(twin.at)
+            twin = twin if other is not None and other.key != key else None
+        return _seen(same) if same is not None else None, _seen(twin) if twin is not None else None
+
+    def _order(self, held: Entered | list[Entered] | None, record: Record) -> Order | None:
+        """Return the order of lines that share a key or a digest; None where it is the line's own alone."""
+        if held is None:
+            return None
+        if type(held) is not list:
+            alone = (held.book.path, held.at) == (record.path, record.line - 1)  # type: ignore[union-attr]
+            return None if alone else Order([held])  # type: ignore[list-item]
+        found = self._orders.get(id(held))
+        if found is None:
+            found = self._orders[id(held)] = Order(held)
+        return found
+
+
+class Order:
+    """Lines that share a key or a digest, as they were entered.
+
+    A run may be logged a thousand times, and a thousand runs may come to the same results: what is found
+    out about one of them is kept, so that all of them together are gone through once.
+    """
+
+    def __init__(self, entries: list[Entered]) -> None:
+        """Keep the list, which grows."""
+        self._entries = entries
+        self._counted = 0
+        self._at: dict[tuple[str, int], int] = {}
+        self._compared = 0
+        self._first: dict[int, int] = {}
+
+    def latest(self, record: Record, mask: int) -> Entered | None:
+        """Return the latest line entered before one, of those that did not stand beside it in a base."""
+        for at in range(self._place(record) - 1, -1, -1):
+            if not self._entries[at].mask & mask:
+                return self._entries[at]
+        return None
+
+    def twin(self, record: Record) -> Entered | None:
+        """Return the first line entered before one that has its results and configuration."""
+        place = self._place(record)
+        if not place:
+            return None
+        wanted = fingerprint(record)
+        while self._compared < place:
+            self._first.setdefault(hash(self._print(self._compared)), self._compared)
+            self._compared += 1
+        first = self._first.get(hash(wanted), place)
+        if first >= place:
+            return None
+        # Two texts rarely have one hash: then look at each.
+        alike = [first] if self._print(first) == wanted else range(place)
+        return next((self._entries[at] for at in alike if self._print(at) == wanted), None)
+
+    def _print(self, at: int) -> str | None:
+        record = self._entries[at].book.record(self._entries[at].at)
+        return fingerprint(record) if record is not None else None
+
+    def _place(self, record: Record) -> int:
+        """Return how many were entered before a line."""
+        own = (record.path, record.line - 1)
+        last = self._entries[-1]
+        if (last.book.path, last.at) == own:  # it was just entered
+            return len(self._entries) - 1
+        while self._counted < len(self._entries):
+            entered = self._entries[self._counted]
+            self._at.setdefault((entered.book.path, entered.at), self._counted)
+            self._counted += 1
+        return self._at.get(own, len(self._entries))
 
 
 class Wanted(NamedTuple):
@@ -147,17 +211,6 @@ def _append(
     entries.append(entered)
     known[key] = entries  # type: ignore[assignment]
     return entries  # type: ignore[return-value]
-
-
-def _before(held: Entered | list[Entered], own: tuple[str, int]) -> list[Entered]:
-    """Return what was entered before a line's own entry."""
-    entries = held if type(held) is list else [held]
-    found: list[Entered] = []
-    for entered in entries:
-        if (entered.book.path, entered.at) == own:  # type: ignore[union-attr]
-            break
-        found.append(entered)  # type: ignore[arg-type]
-    return found
 
 
 def _seen(entered: Entered) -> Seen:

@@ -64,7 +64,7 @@ class Subject(NamedTuple):
     Attributes:
         record: The entry.
         previous: The entry on the line just before it, if that line holds one.
-        same_key: Earlier lines with the same key, oldest first, that no base already held beside it.
+        same_key: The latest earlier line with the same key that no base already held beside it.
         twin: An earlier run under another key with the same results and configuration.
         now: The current time, in UTC.
         experiment_type: None where the run names none, or one that is not known.
@@ -74,7 +74,7 @@ class Subject(NamedTuple):
 
     record: Record
     previous: Record | None
-    same_key: Sequence[Seen]
+    same_key: Seen | None
     twin: Seen | None
     now: datetime
     policy: Policy

@@ -20,9 +20,9 @@ from nsm_gate.records import Record
 def run(subject: Subject) -> Iterator[Problem]:
     """Yield a problem where an earlier line has the key and this one neither ends nor corrects it."""
     record = subject.record
-    if not subject.same_key:
+    earlier = subject.same_key
+    if earlier is None:
         return
-    earlier = subject.same_key[-1]
     if earlier.status == "running" and record.status in ("completed", "failed"):
         return
     if corrects(record):
