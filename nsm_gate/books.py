@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from nsm_gate.changes import Change
 from nsm_gate.jsonl import decode
-from nsm_gate.model import Entry, Line
+from nsm_gate.model import Entry, Line, Malformed
 from nsm_gate.nouns import NamedTuple, dataclass, field
 from nsm_gate.policy import LogKind
 from nsm_gate.records import ABSENT, Record
@@ -34,18 +34,26 @@ class Book:
     terminated: bool
     change: Change
     limit: int
-    _last: tuple[int, Record | None] | None = field(default=None, repr=False)
+    _last: tuple[int, Entry | Malformed] | None = field(default=None, repr=False)
+    _before: tuple[int, Entry | Malformed] | None = field(default=None, repr=False)
 
     def line(self, index: int) -> Line:
         """Return a physical line."""
         return Line(index + 1, self.lines[index], self.terminated or index + 1 < len(self.lines))
 
+    def decoded(self, index: int) -> Entry | Malformed:
+        """Return what a line holds. The last two that were asked for are kept."""
+        for kept in (self._last, self._before):
+            if kept is not None and kept[0] == index:
+                return kept[1]
+        made = decode(self.line(index), self.limit)
+        self._before, self._last = self._last, (index, made)
+        return made
+
     def record(self, index: int) -> Record | None:
-        """Return the entry of a line, or None where it holds none. The last one asked for is kept."""
-        if self._last is None or self._last[0] != index:
-            decoded = decode(self.line(index), self.limit)
-            self._last = (index, self.seen(index, decoded) if isinstance(decoded, Entry) else None)
-        return self._last[1]
+        """Return the entry of a line, or None where it holds none."""
+        decoded = self.decoded(index)
+        return self.seen(index, decoded) if isinstance(decoded, Entry) else None
 
     def seen(self, index: int, entry: Entry) -> Record:
         """Return the record of a decoded line."""

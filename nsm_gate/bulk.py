@@ -18,10 +18,9 @@ from nsm_gate.best import Best
 from nsm_gate.checks.duplicate_run import corrects
 from nsm_gate.criteria import Applied
 from nsm_gate.history import Book, Digest, Entered, History, Key, LogInput, digest
-from nsm_gate.jsonl import decode
 from nsm_gate.model import Entry, Outcome, Severity
 from nsm_gate.nouns import Any, NamedTuple, Protocol
-from nsm_gate.policy import Policy, Reference
+from nsm_gate.policy import Assertion, Policy, Reference
 from nsm_gate.proofs.prover import REFUSALS, Prover
 from nsm_gate.records import Record
 from nsm_gate.references import agreement, eligible, same
@@ -75,9 +74,14 @@ class Judge(Protocol):
     """What judges a line, whatever it takes."""
 
     def alone(
-        self, log: LogInput, index: int, checks: Collection[str], criteria: Sequence[Applied]
+        self,
+        log: LogInput,
+        index: int,
+        checks: Collection[str],
+        laws: Sequence[Assertion],
+        criteria: Sequence[Applied],
     ) -> Alone | None:
-        """Judge a line by some checks and criteria, as if no other line were there.
+        """Judge a line by some checks, laws and criteria, as if no other line were there.
 
         None where the schema refuses values, so that all depends on all.
         """
@@ -177,7 +181,7 @@ class Bulk:
             criteria = [compiled.criteria[n][0] for n in range(open_.bit_length()) if open_ >> n & 1]
             if any(path[0] in self._references for applied in criteria for path in applied.criterion.paths()):
                 return None
-            alone = self._judge.alone(self.log, index, compiled.checks(bad), criteria)
+            alone = self._judge.alone(self.log, index, *compiled.open(bad), criteria)
             if alone is None:
                 return None
             return _of(alone._replace(weights=[*weights, *alone.weights]), used, met, missed)
@@ -186,7 +190,7 @@ class Bulk:
     def _carefully(self, index: int, used: set[int], texts: dict[str, int]) -> tuple[Row, tuple[Any, ...]]:
         """Look at a line of which nothing is proven, as far as it goes without the others."""
         HERE.line(index + 1)
-        decoded = decode(self.book.line(index), self.book.limit)
+        decoded = self.book.decoded(index)
         if not isinstance(decoded, Entry):
             row = _of(self._judge.whole(self.log, index, entered=False), used)
             return row, (False, None, None, None, False, (), ())

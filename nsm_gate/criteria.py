@@ -59,7 +59,14 @@ def _of_domain(domain: Domain | None, *, optional: bool) -> Iterator[Applied]:
             yield Applied(item, optional)
 
 
-def judge(applied: Applied, record: Record, pick: Pick, refused: Collection[str] = frozenset()) -> Verdict:
+def judge(
+    applied: Applied,
+    record: Record,
+    pick: Pick,
+    refused: Collection[str] = frozenset(),
+    *,
+    brief: bool = False,
+) -> Verdict:
     """Judge one run by one criterion. Never raises; what is missing is unknown, never met.
 
     Args:
@@ -67,17 +74,21 @@ def judge(applied: Applied, record: Record, pick: Pick, refused: Collection[str]
         record: The run.
         pick: Finds the run that a reference stands for.
         refused: JSON pointers of values that the schema refuses, or EVERYWHERE: they count as unknown.
+        brief: Whether a criterion that is met, or does not apply, gets its outcome alone.
     """
-    return _Judgement(applied, record, pick, refused).verdict()
+    return _Judgement(applied, record, pick, refused, brief).verdict()
 
 
 class _Judgement:
-    def __init__(self, applied: Applied, record: Record, pick: Pick, refused: Collection[str]) -> None:
+    def __init__(
+        self, applied: Applied, record: Record, pick: Pick, refused: Collection[str], brief: bool
+    ) -> None:
         self.criterion = applied.criterion
         self.optional = applied.optional
         self.record = record
         self.pick = pick
         self.refused = refused
+        self.brief = brief
         self.picked: dict[str, Picked] = {}
         self.lacking: list[str] = []
 
@@ -106,10 +117,14 @@ class _Judgement:
         criterion = self.criterion
         first = criterion.branches[0]
         if self.record.status != "completed":
+            if self.brief:
+                return self.bare(Outcome.NOT_APPLICABLE)
             status = show(self.record.status) if self.record.status else "without a status"
             return self.result(Outcome.NOT_APPLICABLE, first, f"the run is {status}")
         if criterion.when is not None:
             holds = criterion.when.value(self.lookup)
+            if holds is False and self.brief:
+                return self.bare(Outcome.NOT_APPLICABLE)
             if holds is False:
                 reads = self.reads(criterion.when)
                 return self.result(Outcome.NOT_APPLICABLE, first, f"does not apply: {reads}")
@@ -133,6 +148,8 @@ class _Judgement:
         value = branch.test.value(self.lookup)
         if value is not True and value is not False:
             return self.unknown(branch)
+        if value and self.brief:
+            return self.bare(Outcome.MET)
         outcome = Outcome.MET if value else Outcome.MISSED
         words = "is" if value else "is not"
         test = branch.test
@@ -271,6 +288,14 @@ class _Judgement:
         why = FUNCTIONS[node.name].unknown.replace("`", "") if isinstance(node, Call) else ""
         where = f" ({node.name} is unknown where {why})" if isinstance(node, Call) and why else ""
         return f"the values do not fit the test: {self.reads(node)}{where}"
+
+    def bare(self, outcome: Outcome) -> Verdict:
+        """Return a verdict of which nothing is to be said."""
+        criterion, record = self.criterion, self.record
+        return Verdict(
+            record.path, record.line, None, None, None, criterion.name, outcome, None, "", None, "", None,
+            None, criterion.law, criterion.defined_at, criterion.rules_from,
+        )  # fmt: skip
 
     def result(self, outcome: Outcome, branch: Branch, explanation: str) -> Verdict:
         criterion, record = self.criterion, self.record

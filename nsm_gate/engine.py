@@ -40,7 +40,7 @@ from nsm_gate.model import (
     Verdict,
 )
 from nsm_gate.nouns import Any, NamedTuple, Protocol
-from nsm_gate.policy import Policy
+from nsm_gate.policy import Assertion, Policy
 from nsm_gate.records import Record
 from nsm_gate.scanner import Place
 from nsm_gate.schema import Validator
@@ -106,6 +106,9 @@ def run(task: Task) -> Report:
     return Engine(task).report()
 
 
+_ALL = frozenset(BY_ID)
+_LINE_CHECKS = [check for check in CHECKS if isinstance(check, LineCheck)]
+_VERDICT_CHECKS = [check for check in CHECKS if isinstance(check, VerdictCheck)]
 _RANK = {check.id: number for number, check in enumerate(CHECKS)}
 
 
@@ -285,8 +288,7 @@ class Engine:
 
     def _details(self, log: LogInput, index: int, *, enter: bool) -> Details:
         book = log.book
-        line = book.line(index)
-        decoded = decode(line, book.limit)
+        line, decoded = book.line(index), book.decoded(index)
         problems = list(_of_line(line, decoded))
         given: list[Verdict] = []
         record = None
@@ -304,7 +306,10 @@ class Engine:
 
     # --- entries ------------------------------------------------------------------------------
 
-    def subject(self, book: Book, index: int, record: Record, mask: int, *, enter: bool | None) -> Subject:
+    def subject(
+        self, book: Book, index: int, record: Record, mask: int, *, enter: bool | None,
+        checks: Collection[str] = _ALL,
+    ) -> Subject:  # fmt: skip
         """Return an entry and what it is held against.
 
         Args:
@@ -313,13 +318,16 @@ class Engine:
             record: The entry.
             mask: Which bases held it.
             enter: Whether to enter it into the history; None where no other line counts.
+            checks: Those that will look at it; what none of them asks for is left out.
         """
         same: Seen | None = None
         twin: Seen | None = None
         if enter is not None:
             history = self.history(book)
             same, twin = history.enter(record, mask) if enter else history.earlier(record, mask)
-        previous = book.record(index - 1) if index else None
+        previous = book.record(index - 1) if index and "timestamp-order" in checks else None
+        likely = checks is not _ALL
+        flaws = self.validator(book).flaws(record.entry.value, likely=likely) if "schema" in checks else ()
         return Subject(
             record,
             previous,
@@ -329,11 +337,14 @@ class Engine:
             self.policy,
             self.policy.experiment_types.get(record.experiment_type or ""),
             self.policy.domains.get(record.domain or ""),
-            tuple(self.validator(book).flaws(record.entry.value)),
+            tuple(flaws),
         )
 
-    def entry(self, subject: Subject, given: list[Verdict]) -> Iterator[Problem]:
-        """Yield an entry's problems, then what its verdicts give; put the verdicts into `given`."""
+    def entry(self, subject: Subject, given: list[Verdict], *, brief: bool = False) -> Iterator[Problem]:
+        """Yield an entry's problems, then what its verdicts give; put the verdicts into `given`.
+
+        Where it is brief, verdicts of which nothing is to be said are without words.
+        """
         found = defects(subject)
         yield from found.problems
         record = subject.record
@@ -341,7 +352,8 @@ class Engine:
         began = record.text(record.kind.start) if registered is not None else None
         start = parse(began) if began is not None else None
         started = start if isinstance(start, Instant) else None
-        for verdict in verdicts(record, self.policy, self.candidates, found.refused):
+        brief = brief and registered is None
+        for verdict in verdicts(record, self.policy, self.candidates, found.refused, brief=brief):
             given.append(verdict)
             yield from _of_verdict(verdict, found, started, registered)
         if self.sides is not None:
@@ -354,25 +366,30 @@ class Engine:
     # --- lines by themselves ------------------------------------------------------------------
 
     def alone(
-        self, log: LogInput, index: int, checks: Collection[str], criteria: Sequence[Applied]
+        self,
+        log: LogInput,
+        index: int,
+        checks: Collection[str],
+        laws: Sequence[Assertion],
+        criteria: Sequence[Applied],
     ) -> Alone | None:
-        """Judge a line that decodes by some checks and criteria, as if no other line were there.
+        """Judge a line that decodes by some checks, laws and criteria, as if no other line were there.
 
         None where the schema refuses values, so that all depends on all.
         """
         book = log.book
-        decoded = decode(book.line(index), book.limit)
+        decoded = book.decoded(index)
         if not isinstance(decoded, Entry):
             return None
         record = Record(decoded, book.kind, book.path, True)
-        subject = self.subject(book, index, record, 0, enter=None)
+        subject = self.subject(book, index, record, 0, enter=None, checks=checks)._replace(laws=laws)
         found = defects(subject, checks)
         if found.refused or found.roots:
             return None
         problems = list(found.problems)
         outcomes = []
         for applied in criteria:
-            verdict = judge(applied, record, _no_reference)
+            verdict = judge(applied, record, _no_reference, brief=True)
             outcomes.append(verdict.outcome)
             problems += _of_verdict(verdict, found, None, None)
         return Alone(self.weights(problems, book, record.experiment_type, record.name), outcomes, True)
@@ -394,15 +411,14 @@ class Engine:
 
     def _whole(self, log: LogInput, index: int, *, entered: bool) -> Alone:
         book = log.book
-        line = book.line(index)
-        decoded = decode(line, book.limit)
+        line, decoded = book.line(index), book.decoded(index)
         problems = list(_of_line(line, decoded))
         given: list[Verdict] = []
         record = None
         if isinstance(decoded, Entry):
             record = Record(decoded, book.kind, book.path, True)
             subject = self.subject(book, index, record, 0, enter=False if entered else None)
-            problems += self.entry(subject, given)
+            problems += self.entry(subject, given, brief=True)
         kind, name = (record.experiment_type, record.name) if record is not None else (None, None)
         return Alone(self.weights(problems, book, kind, name), [v.outcome for v in given], record is not None)
 
@@ -507,9 +523,8 @@ def run_of(book: Book, index: int, record: Record | None) -> Run:
 
 
 def _of_line(line: Line, decoded: Entry | Malformed) -> Iterator[Problem]:
-    for check in CHECKS:
-        if isinstance(check, LineCheck):
-            yield from check.run(line, decoded)
+    for check in _LINE_CHECKS:
+        yield from check.run(line, decoded)
 
 
 def _of_verdict(
@@ -521,9 +536,8 @@ def _of_verdict(
     # A value that is reported already is not reported once more as unknown.
     if verdict.outcome is Outcome.UNKNOWN and verdict.lacks and all(map(found.speak_of, verdict.lacks)):
         return
-    for check in CHECKS:
-        if isinstance(check, VerdictCheck):
-            yield from check.run(Judged(verdict, started, registered))
+    for check in _VERDICT_CHECKS:
+        yield from check.run(Judged(verdict, started, registered))
 
 
 def _no_reference(_name: str) -> None:

@@ -93,7 +93,7 @@ class Governance(NamedTuple):
             def books(name: str) -> Sequence[Book]:
                 kind = policy.logs.get(name)
                 # Nothing that was read by the names of other rules is kept.
-                return [replace(b, kind=kind, _last=None) for b in books_of(name)] if kind is not None else []
+                return [replace(b, kind=kind) for b in books_of(name)] if kind is not None else []
 
             return Candidates(books)
 

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+_REMEMBERED = 1024
+_FOUND: dict[tuple[str, tuple[str, ...]], str | None] = {}
+"""What was asked for and found: thousands of lines may have one mistake."""
+
 
 def nearest(word: str, options: Collection[str]) -> str | None:
     """Return the option that looks most like a word, or None where none does."""
     import difflib  # not needed where nothing is misspelt
 
-    near = difflib.get_close_matches(word, options, n=1, cutoff=0.6)
-    return near[0] if near else None
+    asked = (word, tuple(options))
+    if asked not in _FOUND:
+        near = difflib.get_close_matches(word, asked[1], n=1, cutoff=0.6)
+        if len(_FOUND) >= _REMEMBERED:
+            _FOUND.clear()
+        _FOUND[asked] = near[0] if near else None
+    return _FOUND[asked]
 
 
 def suggestion(word: str, options: Collection[str]) -> str:

@@ -16,7 +16,12 @@ _JUDGING = mark("rule criterion-missed")
 
 
 def verdicts(
-    record: Record, policy: Policy, candidates: Candidates, refused: Collection[str] = frozenset()
+    record: Record,
+    policy: Policy,
+    candidates: Candidates,
+    refused: Collection[str] = frozenset(),
+    *,
+    brief: bool = False,
 ) -> Iterator[Verdict]:
     """Yield the verdict of every criterion that a policy asks of a record.
 
@@ -25,6 +30,7 @@ def verdicts(
         policy: Whose experiment types and domains judge.
         candidates: Picks references.
         refused: JSON pointers of values that the schema refuses.
+        brief: Whether a verdict of which nothing is to be said is without words.
     """
     HERE.doing(_JUDGING)
     kind = policy.experiment_types.get(record.experiment_type or "")
@@ -40,4 +46,4 @@ def verdicts(
         return picked[name]
 
     for applied in applicable(record, kind, domain):
-        yield judge(applied, record, pick, refused)
+        yield judge(applied, record, pick, refused, brief=brief)

@@ -12,7 +12,7 @@ from datetime import date, datetime
 from nsm_gate.changes import Change
 from nsm_gate.model import Entry, Line, Malformed, Problem, Severity, Verdict
 from nsm_gate.nouns import NamedTuple
-from nsm_gate.policy import Domain, ExperimentType, LogKind, Policy, Waiver
+from nsm_gate.policy import Assertion, Domain, ExperimentType, LogKind, Policy, Waiver
 from nsm_gate.records import Record
 from nsm_gate.rule_changes import RuleChange
 from nsm_gate.schema import Flaw, Validator
@@ -70,6 +70,7 @@ class Subject(NamedTuple):
         experiment_type: None where the run names none, or one that is not known.
         domain: Likewise.
         flaws: How the entry breaks the schema of its log kind.
+        laws: The log kind's assertions, where only some of them can be broken; None for all.
     """
 
     record: Record
@@ -81,6 +82,7 @@ class Subject(NamedTuple):
     experiment_type: ExperimentType | None
     domain: Domain | None
     flaws: Sequence[Flaw]
+    laws: Sequence[Assertion] | None = None
 
 
 class Registration(NamedTuple):

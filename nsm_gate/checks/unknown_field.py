@@ -9,7 +9,7 @@ Example: `"finding": "..."` instead of `"findings"`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from nsm_gate.checks.check import EntryCheck, Subject
 from nsm_gate.model import At, Problem, Severity
@@ -57,25 +57,48 @@ def _declared(value: Any, schema: Mapping[str, Any], path: Sequence[str]) -> tup
 
 
 def _near_misses(record: Record, schema: Mapping[str, Any]) -> Iterator[Problem]:
+    members = _members(schema)
     pending: list[tuple[Any, Any, tuple[str, ...]]] = [(record.entry.value, schema, ())]
     while pending:
         value, node, path = pending.pop()
-        node = resolved(node, schema)
-        properties = node.get("properties")
-        if not isinstance(value, dict) or not isinstance(properties, Mapping):
-            continue
-        open_object = node.get("additionalProperties", True) is not False
-        absent = [name for name in properties if name not in value]
+        properties, is_open = members(node)
         for member, inner in value.items():
             if member in properties:
-                pending.append((inner, properties[member], (*path, member)))
+                if isinstance(inner, dict):
+                    pending.append((inner, properties[member], (*path, member)))
                 continue
-            near = next((name for name in absent if is_slip(member, name)), None) if open_object else None
+            absent = [name for name in properties if name not in value] if is_open else []
+            near = next((name for name in absent if is_slip(member, name)), None)
             if near:
                 fact = f"{show(member)} is not a known member of {'.'.join(path) or 'the entry'}"
                 hint = f"did you mean {near!r}?"
                 where = pointer(*path, member)
                 yield Problem("unknown-field", fact, hint, record.line, pointer=where, at=At.NAME)
+
+
+_Members = tuple[Mapping[str, Any], bool]
+_KNOWN: dict[int, tuple[Mapping[str, Any], dict[int, _Members]]] = {}
+"""Schema -> it, and for each of its nodes that was asked for, the members that it declares and whether it
+takes others. Both are held by their identity: they live as long as the schema does."""
+
+
+def _members(schema: Mapping[str, Any]) -> Callable[[Any], _Members]:
+    """Return what tells the declared members of a node of a schema, and whether it takes others."""
+    kept = _KNOWN.get(id(schema))
+    if kept is None or kept[0] is not schema:
+        kept = _KNOWN[id(schema)] = (schema, {})
+    known = kept[1]
+
+    def of(node: Any) -> _Members:
+        found = known.get(id(node))
+        if found is None:
+            whole = resolved(node, schema)
+            declared = whole.get("properties")
+            is_open = whole.get("additionalProperties", True) is not False
+            found = known[id(node)] = (declared, is_open) if isinstance(declared, Mapping) else ({}, False)
+        return found
+
+    return of
 
 
 CHECK = EntryCheck("unknown-field", __doc__, Severity.WARNING, run, owns=True)

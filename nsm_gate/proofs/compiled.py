@@ -18,10 +18,11 @@ from nsm_gate.criteria import Applied, applicable
 from nsm_gate.expressions import Comparison, Name, Node
 from nsm_gate.model import Path
 from nsm_gate.names import is_slip
-from nsm_gate.policy import Domain, ExperimentType, LogKind, Policy, Reference
+from nsm_gate.policy import Assertion, Domain, ExperimentType, LogKind, Policy, Reference
 from nsm_gate.proofs.code import FALSE, TRUE, Constants, both, either, negated
 from nsm_gate.proofs.laws import Laws
 from nsm_gate.proofs.outline import Object, Outline, Slot, Unsupported
+from nsm_gate.proofs.special import Shapes
 from nsm_gate.proofs.terms import Proof, Terms, Unprovable, lookup
 from nsm_gate.proofs.texts import FORM, is_dated_name, says_something
 from nsm_gate.proofs.types import Types
@@ -32,7 +33,7 @@ TIMES = ("timestamp-invalid", "timestamp-not-utc", "timestamp-naive", "timestamp
 CHECKED = (
     *TIMES, "schema", "missing-findings", "run-id-format", "missing-hyperparameter", "missing-architecture",
     "missing-error-message", "missing-domain-metric", "foreign-domain-metric", "missing-experiment-type",
-    "unknown-experiment-type", "assertion", "class-collapse", "zero-task-loss", "impossible-metric",
+    "unknown-experiment-type", "class-collapse", "zero-task-loss", "impossible-metric",
 )  # fmt: skip
 """Checks of which a proof says, one by one, whether they are silent. `unknown-field` always is where there
 is a proof, and `schema` but for the form of times; what earlier lines decide is not the proof's."""
@@ -40,6 +41,7 @@ is a proof, and `schema` but for the form of times; what earlier lines decide is
 BIT = {check: 1 << number for number, check in enumerate(CHECKED)}
 _TIME_BITS = sum(BIT[check] for check in TIMES)
 _MOST_TYPES = 64
+_REMEMBERED = 4096
 
 
 class Need(NamedTuple):
@@ -80,6 +82,9 @@ class Compiled:
         self.criteria: list[tuple[Applied, str | None]] = []
         self.needs: dict[int, Need] = {}
         self.sources: list[Reference] = []
+        self._open: dict[int, tuple[frozenset[str], tuple[Assertion, ...]]] = {}
+        self._head: list[str] = []
+        self._tuples: dict[str, list[str]] = {}
         self._rows: list[str] = []
         self._now = now
         self.source = self._source()
@@ -89,15 +94,30 @@ class Compiled:
             "TIME": datetime.fromisoformat, "D": math.fsum, "decode": self.types.decode, "GE": operator.ge,
             "LE": operator.le, "LOOKUP": lookup, "FINDINGS": says_something(), "NAMED": is_dated_name,
             "LATEST": (now + SKEW).replace(tzinfo=None), "GROUPS": groups,
-            "LIMIT": policy.limits.line, "COLON": b"\\u003", "EMPTY": "", "F": (),
+            "LIMIT": policy.limits.line, "COLON": b"\\u003", "F": (), "ABSENT": absent,
         }  # fmt: skip
         self.groups = groups
         exec(compile(self.source, f"<proof of {kind.name}>", "exec"), space)  # noqa: S102
+        told = [self._variable(path)[0] for path in (kind.status, kind.experiment_type, kind.domain) if path]
+        params = ", ".join(["raw", "before", *self._tuples])
+        self.shapes = Shapes(self._rows, params, self._tuples, told, space)
+        space |= {"MADE": self.shapes.made.get, "OTHER": self.shapes.other}
+        head = ["def prove(raw, before):", *(f"    {row}" for row in self._head)]
+        head += [f"    key = {self.shapes.key}", f"    return (MADE(key) or OTHER(key))({params})"]
+        exec(compile("\n".join(head), f"<proof of {kind.name}>", "exec"), space)  # noqa: S102
         self.prove = space["prove"]
 
-    def checks(self, bad: int) -> frozenset[str]:
-        """Return the checks that a proof leaves open."""
-        return frozenset(check for check, bit in BIT.items() if bad & bit)
+    def open(self, bad: int) -> tuple[frozenset[str], tuple[Assertion, ...]]:
+        """Return the checks that a proof leaves open, and of the assertions those that may be broken."""
+        known = self._open.get(bad)
+        if known is None:
+            laws = bad >> len(CHECKED)
+            broken = tuple(law for n, law in enumerate(self.kind.assertions) if laws >> n & 1)
+            checks = frozenset(check for check, bit in BIT.items() if bad & bit)
+            known = (checks | {"assertion"} if broken else checks, broken)
+            if len(self._open) < _REMEMBERED:
+                self._open[bad] = known
+        return known
 
     # --- the whole ----------------------------------------------------------------------------
 
@@ -126,9 +146,8 @@ class Compiled:
         needed = "\n".join([needed, *rest])
         functions: list[str] = []
         body = [*self._unpack(memos, needed, functions), *assigned]
-        body += [*times, *rest, *ends]
-        main = ["def prove(raw, before):", *(f"    {row}" for row in body)]
-        return "\n".join([*functions, *main])
+        self._rows = [*body, *times, *rest, *ends]
+        return "\n".join(functions)
 
     def _recurring(self, made: Object) -> Iterator[Slot]:
         """Yield the objects of which much the same is proven line by line: it is remembered."""
@@ -146,19 +165,35 @@ class Compiled:
         The text has a colon for each member and for each in a string. One more is a member written twice.
         """
         # A line that ends otherwise, or spells a colon as an escape, is left to the careful reader.
-        yield "if raw[-1] != 125 or len(raw) > LIMIT or (92 in raw and COLON in raw): return None"
-        yield "e = decode(raw)"
+        self._head += [
+            "if raw[-1] != 125 or len(raw) > LIMIT or (92 in raw and COLON in raw): return None",
+            "e = decode(raw)",
+        ]
         yield "bad = open_ = missed = met = 0"
         yield "needs = candidates = ()"
         count = _Count()
         by_name = {memo.slot.name: memo for memo in memos}
-        yield from self._members(self.outline.root, "e", count, by_name, needed, functions, sure=True)
+        yield from self._members(
+            self.outline.root, "e", count, by_name, needed, functions, sure=True, place="e"
+        )
         yield f"if raw.count(58) != {count.code}: return None"
 
     def _members(
         self, made: Object, value: str, count: _Count, memos: Mapping[str, _Memo], needed: str,
-        functions: list[str], *, sure: bool,
+        functions: list[str], *, sure: bool, place: str | None = None,
     ) -> Iterator[str]:  # fmt: skip
+        """Yield code that unpacks an object.
+
+        Args:
+            made: The object.
+            value: The variable that holds it.
+            count: Takes how many colons it is written with.
+            memos: Objects that are remembered, by variable.
+            needed: Code that reads the variables.
+            functions: Takes the functions of remembered objects.
+            sure: Whether it is always there.
+            place: Code for the object where no variable is unpacked yet; its tuple is then made beforehand.
+        """
         order = sorted(made.slots, key=lambda slot: slot.optional)
         if not order:
             return
@@ -169,27 +204,28 @@ class Compiled:
         optional = any(slot.optional for slot in order)
         if optional and any(":" in slot.path[-1] for slot in order):
             raise Unsupported("an optional member with a colon in its name")
-        absent = f" - {values}.count(U)" if optional else ""
+        absent = f" - ABSENT({values})" if optional and place is not None else ""
+        absent = absent or (f" - {values}.count(U)" if optional else "")
         if sure:
-            yield f"{values} = T({value})"
+            taken = f"{values} = T({place or value})"
             count.fixed += colons
             count.parts.append(absent)
         else:
             empty = self.constants.name((UNSET,) * len(order), "A")
-            yield f"if {value}.__class__ is {struct}:"
-            yield f"    {values} = T({value})"
-            yield f"    c{made.number} = {colons}{absent}"
-            yield "else:"
-            yield f"    {values} = {empty}"
-            yield f"    c{made.number} = 0"
-            count.parts.append(f" + c{made.number}")
+            taken = f"{values} = T({place or value}) if ({place or value}).__class__ is {struct} else {empty}"
+            count.parts.append(f" + ({colons}{absent} if {value}.__class__ is {struct} else 0)")
+        if place is None:
+            yield taken
+        else:
+            self._tuples[values] = [slot.name for slot in order]
+            self._head.append(taken)
         yield f"({names},) = {values}"
         for slot in order:
             if "string" in slot.kinds and not self._has_no_colon(slot):
-                mixed = slot.kinds & {"object", "array"}
-                count.texts.append(
-                    f"({slot.name} if {slot.name}.__class__ is str else EMPTY)" if mixed else slot.name
-                )
+                colons_in = f"{slot.name}.count(':')"
+                if slot.optional or slot.kinds != {"string"}:
+                    colons_in = f"({colons_in} if {slot.name}.__class__ is str else 0)"
+                count.parts.append(f" + {colons_in}")
             if slot.item is not None and slot.item.kinds:
                 if "string" in slot.item.kinds:
                     raise Unsupported("a list of texts")
@@ -201,8 +237,9 @@ class Compiled:
             memo = memos.get(slot.name)
             inner_sure = sure and slot.kinds == {"object"} and not slot.optional
             if memo is None:
+                inner = f"{values}[{order.index(slot)}]" if place is not None else None
                 yield from self._members(
-                    slot.object, slot.name, count, memos, needed, functions, sure=inner_sure
+                    slot.object, slot.name, count, memos, needed, functions, sure=inner_sure, place=inner
                 )
                 continue
             yield from self._remembered(memo, needed, functions, sure=inner_sure)
@@ -326,7 +363,7 @@ class Compiled:
         yield from self._of_type()
 
     def _laws(self) -> Iterator[str]:
-        for law in self.kind.assertions:
+        for number, law in enumerate(self.kind.assertions):
             try:
                 parts = [self.terms.truth(law.test).may_be_false]
                 if law.when is not None:
@@ -335,7 +372,7 @@ class Compiled:
                 parts = []
             broken = both(parts)
             if broken != FALSE:
-                yield f"if {broken}: bad |= {BIT['assertion']}"
+                yield f"if {broken}: bad |= {1 << len(CHECKED) + number}"
 
     def _measures(self) -> Iterator[str]:
         kind = self.kind
@@ -696,13 +733,10 @@ class _Count:
     def __init__(self) -> None:
         self.fixed = 0
         self.parts: list[str] = []
-        self.texts: list[str] = []
 
     @property
     def code(self) -> str:
-        joined = "".join(f"{{{name}}}" for name in self.texts)
-        inside = f" + f{joined!r}.count(':')" if joined else ""
-        return f"{self.fixed}{''.join(self.parts)}{inside}"
+        return f"{self.fixed}{''.join(self.parts)}"
 
 
 class _Memo:
@@ -775,6 +809,11 @@ def _counter(made: Object, types: Types) -> Any:
         return total
 
     return count
+
+
+def absent(values: tuple[Any, ...]) -> int:
+    """Return how many members are not there. A shape knows, and does not ask."""
+    return values.count(UNSET)
 
 
 def _slips(outline: Outline) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -14,6 +15,7 @@ from nsm_gate.proofs.compiled import Compiled, Groups
 from nsm_gate.proofs.outline import Learned, Outline, Unsupported
 
 _SAMPLE = 240
+_REHEARSED = 1500
 _REBUILDS = 4
 _ENOUGH = 24
 """Lines with something new in them, after which the proof is compiled again."""
@@ -48,6 +50,18 @@ class Prover:
             if isinstance(decoded, Entry):
                 self._take(decoded)
         self._compile()
+        if self.compiled is not None:
+            self._rehearse(self.compiled, lines, indices)
+
+    @staticmethod
+    def _rehearse(compiled: Compiled, lines: Sequence[bytes], indices: Sequence[int]) -> None:
+        """Make the code for frequent shapes now: before processes are forked, which would each make it."""
+        step = max(1, len(indices) // _REHEARSED)
+        compiled.shapes.begin(step)
+        for index in indices[::step]:
+            with contextlib.suppress(*REFUSALS):
+                compiled.prove(lines[index], None)
+        compiled.shapes.go_on()
 
     def unproven(self, entry: Entry) -> None:
         """Take in a line of which nothing could be proven."""

@@ -9,13 +9,13 @@ from datetime import date
 from nsm_gate.checks.missing_findings import LEAST, is_placeholder
 from nsm_gate.checks.run_id_format import NAME
 
-_WORD = re.compile(r"[a-z]{2,}(?:-[a-z]+)*")
 _REMEMBERED = 4096
-# What placeholders begin with, and first words of those that have several: a text that begins with another
-# word is none.
-_VAGUE = ("todo", "tba", "tbd", "fixme", "xxx", "na", "none", "null", "nothing", "placeholder", "lorem",
-          "findings", "human")  # fmt: skip
-_VAGUE_WORDS = frozenset({"to", "fix", "fill", "add"})
+_BEGINS = re.compile(
+    r"(?!to|tb[ad]|fix|xxx|n/?a|none|null|nothing|placeholder|lorem|fill|add|findings|human)[a-z0-9]",
+    re.IGNORECASE | re.ASCII,
+).match
+"""Matches texts that begin otherwise than any placeholder does: such a text, its first word and its first
+sentence are none."""
 
 
 def says_something() -> Callable[[str], bool]:
@@ -28,20 +28,16 @@ def says_something() -> Callable[[str], bool]:
         first = text.partition(" ")[0]
         if first in known:
             return True
-        plain = first.rstrip(".,;:").lower()
-        word = _WORD.fullmatch(plain)
-        if (
-            word is not None
-            and not plain.startswith(_VAGUE)
-            and plain not in _VAGUE_WORDS
-            and len(set(plain)) > 1
-        ):
+        if _BEGINS(first) and len(set(first.lower()) - _NO_LETTERS) > 1:
             if len(known) < _REMEMBERED:
                 known.add(first)
             return True
         return not is_placeholder(text)
 
     return holds
+
+
+_NO_LETTERS = frozenset(" .-_")
 
 
 class Dates(dict[str, bool]):
