@@ -147,7 +147,7 @@ def _words() -> Iterator[Case]:
         "experiments/training_log.jsonl.html/x.md",
     ):
         yield Case(
-            name=f"report to {path[:20]!r}", args=("report", "-o", path), files=logs, git=True, codes=REFUSED
+            name=f"report to {path[:60]!r}", args=("report", "-o", path), files=logs, git=True, codes=REFUSED
         )
     for name, path, codes in (
         ("nowhere", "nowhere/training_log.jsonl", REFUSED),
