@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import operator
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 
 import msgspec
@@ -233,7 +233,7 @@ class Bulk:
         return keys, known
 
     def settle(
-        self, parts: Iterable[Part], history: History, best: Best, used: set[int]
+        self, parts: Iterable[Part], history: History, best: Best, used: set[int], tell: Callable[[], bool]
     ) -> Iterator[tuple[int, Row]]:
         """Put the lines in order; yield each judged line's index and what it comes to.
 
@@ -242,7 +242,10 @@ class Bulk:
             history: Every line is entered into it.
             best: Finds the runs that criteria compare with.
             used: Takes the waivers that accept something.
+            tell: Called once, before the first line that is judged in full, or at the end: tells what was
+                found out of the lines to whoever picks runs of them, and returns that it has.
         """
+        is_told = False
         known: dict[int, tuple[Any, str | None]] = {}
         position = 0
         for part in parts:
@@ -253,6 +256,7 @@ class Bulk:
                 row = part.rows[number]
                 if key is None and results is None:
                     if redo:
+                        is_told = is_told or tell()
                         row = self._again(index, used)
                     yield index, row
                     continue
@@ -270,6 +274,7 @@ class Bulk:
                     redo = compared is None
                     row = compared or row
                 if redo:
+                    is_told = is_told or tell()
                     row = self._again(index, used)
                 if same_key is not None:
                     best.supersede(same_key.at if same_key.book is self.book else None)
@@ -282,6 +287,7 @@ class Bulk:
                         key,
                     )
                 yield index, row
+        is_told = is_told or tell()
 
     def _again(self, index: int, used: set[int]) -> Row:
         HERE.line(index + 1)

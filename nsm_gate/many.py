@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from nsm_gate.best import Best
-from nsm_gate.bulk import PART, Bulk, added
+from nsm_gate.bulk import PART, Bulk, Part, added
 from nsm_gate.history import LogInput
 from nsm_gate.lots import Late, Lot, Lots
 from nsm_gate.model import Finding, Report
@@ -71,26 +71,35 @@ class _Many:
                 loose.append(finding)
         engine.findings[first:] = loose
         bulk = Bulk(log, judged, engine.policy, engine.task.now, engine)
-        parts = []
-        for part in engine.task.spread(bulk.look, _parts(len(judged))):
-            parts.append(part)
-            engine.used |= part.used
-            engine.count += len(part.facts)
-            engine.task.tick(engine.count)
+        parts = _Parts(self._looked_at(bulk, len(judged)))
         whole = len(judged) == len(book.lines) and len(engine.task.books_of(book.kind.name)) == 1
-        if whole:
-            keys, told = bulk.told(parts)
-            for reference, facts in zip(bulk.sources, told, strict=True):
-                if facts is not None:
-                    engine.candidates.tell(book, reference, keys, facts)
+
+        def tell() -> bool:
+            """Tell the candidates what is known of this log, so that nobody has to read it for them."""
+            if whole:
+                keys, told = bulk.told(parts.all())
+                for reference, facts in zip(bulk.sources, told, strict=True):
+                    if facts is not None:
+                        engine.candidates.tell(book, reference, keys, facts)
+            return True
+
         best = Best(book.path, bulk.sources, engine.candidates, whole=whole)
         lot = Lot(book.path, judged, lambda index: engine.run(log, index))
-        for index, row in bulk.settle(parts, engine.history(book), best, engine.used):
+        # Lines are put in order while others are still looked at.
+        for index, row in bulk.settle(parts, engine.history(book), best, engine.used, tell):
             for finding in self.about.get((book.path, index + 1), ()) if self.about else ():
                 row = added(row, finding.severity, waived=finding.waived is not None)
             lot.take(row)
         self.lots.append(lot)
         self.by_path[book.path] = log
+
+    def _looked_at(self, bulk: Bulk, count: int) -> Iterator[Part]:
+        engine = self.engine
+        for part in engine.task.spread(bulk.look, _parts(count)):
+            engine.used |= part.used
+            engine.count += len(part.facts)
+            engine.task.tick(engine.count)
+            yield part
 
     def details(self, path: str, index: int) -> Details:
         """Judge a line once more, in full."""
@@ -106,6 +115,32 @@ class _Many:
 
             for made in self.engine.task.spread(work, _parts(len(lot.lines))):
                 yield from made
+
+
+class _Parts:
+    """Parts as they come, kept for those who want all of them."""
+
+    def __init__(self, source: Iterator[Part]) -> None:
+        self._source = source
+        self._come: list[Part] = []
+
+    def __iter__(self) -> Iterator[Part]:
+        at = 0
+        while at < len(self._come) or self._next():
+            yield self._come[at]
+            at += 1
+
+    def _next(self) -> bool:
+        part = next(self._source, None)
+        if part is not None:
+            self._come.append(part)
+        return part is not None
+
+    def all(self) -> list[Part]:
+        """Wait for all of them."""
+        while self._next():
+            pass
+        return self._come
 
 
 def _parts(count: int) -> list[tuple[int, int]]:
