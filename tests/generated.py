@@ -22,7 +22,7 @@ import yaml
 from nsm_gate.checks import CHECKS
 from nsm_gate.commands.rules import summary
 from nsm_gate.functions import FUNCTIONS
-from tests import compiled_pack, criteria_tables, fix_transcripts, migrate_transcripts
+from tests import command_reference, compiled_pack, criteria_tables, fix_transcripts, migrate_transcripts
 from tests.support import ROOT, Repo, a_run, edited, environment, exploding, gate, gate_process
 
 _DATE = "2025-11-03T12:00:00+00:00"
@@ -156,6 +156,7 @@ _RUNS = {
 _WARNINGS = ("class-collapse", "zero-task-loss", "impossible-metric")
 PARTS: dict[str, dict[str, Callable[[], str]]] = {
     "README.md": {"transcript": failing_check, "rules": rules_table},
+    "docs/commands.md": {"index": command_reference.index, "reference": command_reference.reference},
     "docs/fix.md": {"fix": fix_transcripts.fixed, "edits": fix_transcripts.edits},
     "docs/migrate.md": {"migrate": migrate_transcripts.migrated, "steps": migrate_transcripts.steps},
     "docs/rule-language.md": {"functions": functions_table},
