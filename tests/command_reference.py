@@ -30,7 +30,7 @@ MORE = {
     "runs": "[runs.md](runs.md)",
     "show": "[runs.md](runs.md#one-run)",
     "report": "[report.md](report.md)",
-    "explain": "[criteria.md](criteria.md)",
+    "explain": "[the README](../README.md#rules-and-who-may-change-them)",
     "rules list": "[the README](../README.md#rules-and-who-may-change-them)",
     "rules show": "[criteria.md](criteria.md)",
     "rules lint": "[rule-language.md](rule-language.md)",
