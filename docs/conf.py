@@ -13,7 +13,7 @@ from sphinx.application import Sphinx
 
 NAVIGATION = {
     "Begin": ["docs/setup", "docs/commands", "docs/from-the-guide"],
-    "Write and mend": ["docs/append", "docs/fix", "docs/migrate"],
+    "Check, write and mend": ["docs/check", "docs/append", "docs/fix", "docs/migrate"],
     "Read": ["docs/runs", "docs/report"],
     "Rules": ["docs/criteria", "docs/rule-language", "docs/governance", "docs/packs"],
     "Run it": ["docs/ci", "docs/limits", "benchmarks/README"],

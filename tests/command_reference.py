@@ -23,14 +23,14 @@ LOG = "experiments/training_log.jsonl"
 _DATE = "2025-11-03T12:00:00+00:00"
 
 MORE = {
-    "check": "[the README](../README.md#use-it), and [ci.md](ci.md) for CI systems",
+    "check": "[check.md](check.md), and [ci.md](ci.md) for CI systems",
     "fix": "[fix.md](fix.md)",
     "append": "[append.md](append.md)",
     "migrate": "[migrate.md](migrate.md)",
     "runs": "[runs.md](runs.md)",
     "show": "[runs.md](runs.md#one-run)",
     "report": "[report.md](report.md)",
-    "explain": "[the README](../README.md#rules-and-who-may-change-them)",
+    "explain": "[check.md](check.md#why-a-run-was-judged-so)",
     "rules list": "[the README](../README.md#rules-and-who-may-change-them)",
     "rules show": "[criteria.md](criteria.md)",
     "rules lint": "[rule-language.md](rule-language.md)",

@@ -103,6 +103,14 @@ def failing(*command: str) -> str:
         return result.out
 
 
+def a_finding_and_a_verdict() -> str:
+    """Return what the JSON says of the first finding and of the first missed criterion."""
+    said = json.loads(failing("check", "--staged", "--output-format", "json"))
+    missed = next(verdict for verdict in said["verdicts"] if verdict["outcome"] == "missed")
+    shown = json.dumps({"findings": said["findings"][:1], "verdicts": [missed]}, indent=2, ensure_ascii=False)
+    return f"```json\n{shown}\n```"
+
+
 def action_table(part: str) -> str:
     """Return the inputs or the outputs of the action."""
     action = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
@@ -156,6 +164,10 @@ _RUNS = {
 _WARNINGS = ("class-collapse", "zero-task-loss", "impossible-metric")
 PARTS: dict[str, dict[str, Callable[[], str]]] = {
     "README.md": {"transcript": failing_check, "rules": rules_table},
+    "docs/check.md": {
+        "json": a_finding_and_a_verdict,
+        "explain": partial(asked, "explain", "dual_pass_learned_fusion_20251202"),
+    },
     "docs/commands.md": {"index": command_reference.index, "reference": command_reference.reference},
     "docs/fix.md": {"fix": fix_transcripts.fixed, "edits": fix_transcripts.edits},
     "docs/migrate.md": {"migrate": migrate_transcripts.migrated, "steps": migrate_transcripts.steps},
