@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.guide import PAGE, Section, run_snippet, sections
-from tests.guide_formats import LOG, entries
+from tests.guide_formats import LOG, entries, members
 from tests.support import ROOT, SHARED, Repo, a_run, gate, with_command
 from tests.test_append_docs import GET, MODAL
 
@@ -233,6 +233,12 @@ def train(run):
     assert sorted((e["run_data"]["run_id"], e["run_data"]["status"]) for e in entries(lab.path)[7:]) == [
         ("planning_m0_20251103", "completed"), ("planning_m1_20251103", "completed"), ("planning_m2_20251103", "failed"),
     ]  # fmt: skip
+    (failed,) = (e["run_data"] for e in entries(lab.path) if e["run_data"]["status"] == "failed")
+    asked = members(section("5. Capture Error States").block)
+    assert failed["error_message"].startswith(f"RuntimeError: {asked['error_message'].replace('7', '2')}")
+    assert failed["last_successful_epoch"] == 1
+    assert asked["final_metrics"] is failed.get("final_metrics") is None
+    assert "epoch" in failed["findings"]
 
 
 def test_a_fetched_log_is_read_whatever_it_is_called(
