@@ -47,9 +47,12 @@ lint: $(VENV)/installed
 	$(BIN)/lint-imports
 	$(BIN)/python -m tests.generated --check
 
-# Write the generated parts of the documentation again.
+# Write the generated parts of the documentation again, and make the site of it: build/site/index.html.
+# All of it every time: a page that was read before would not warn again.
 docs: $(VENV)/installed
 	$(BIN)/python -m tests.generated
+	$(BIN)/python -m sphinx -q -E -a -W --keep-going -c docs -d build/doctrees -b html . build/site
+	@echo "the site is build/site/index.html"
 
 # Draw the pictures and write the transcripts of the documentation again.
 screenshots: $(VENV)/installed

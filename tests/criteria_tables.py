@@ -128,7 +128,7 @@ def _table(owner: Owner) -> str:
     if not words.keys() <= rules.value.keys():
         raise ValueError(f"{path} has no {words.keys() - rules.value.keys()}")
     known = {criterion.name: criterion for criterion in criteria_of(pack(), owner)}
-    rows = [f"### {heading}: [`{path}`](../{path})", "", _HEAD, "|---|---|---|---|---|---|"]
+    rows = [f"### {heading}", "", f"[`{path}`](../{path})", "", _HEAD, "|---|---|---|---|---|---|"]
     for name, node in rules.items():
         source = node.value.get("source") if isinstance(node.value, dict) else None
         cells = [

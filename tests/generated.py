@@ -22,7 +22,7 @@ import yaml
 from nsm_gate.checks import CHECKS
 from nsm_gate.commands.rules import summary
 from nsm_gate.functions import FUNCTIONS
-from tests import compiled_pack, criteria_tables, fix_transcripts, migrate_transcripts
+from tests import command_reference, compiled_pack, criteria_tables, fix_transcripts, migrate_transcripts
 from tests.support import ROOT, Repo, a_run, edited, environment, exploding, gate, gate_process
 
 _DATE = "2025-11-03T12:00:00+00:00"
@@ -103,6 +103,14 @@ def failing(*command: str) -> str:
         return result.out
 
 
+def a_finding_and_a_verdict() -> str:
+    """Return what the JSON says of the first finding and of the first missed criterion."""
+    said = json.loads(failing("check", "--staged", "--output-format", "json"))
+    missed = next(verdict for verdict in said["verdicts"] if verdict["outcome"] == "missed")
+    shown = json.dumps({"findings": said["findings"][:1], "verdicts": [missed]}, indent=2, ensure_ascii=False)
+    return f"```json\n{shown}\n```"
+
+
 def action_table(part: str) -> str:
     """Return the inputs or the outputs of the action."""
     action = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
@@ -156,6 +164,11 @@ _RUNS = {
 _WARNINGS = ("class-collapse", "zero-task-loss", "impossible-metric")
 PARTS: dict[str, dict[str, Callable[[], str]]] = {
     "README.md": {"transcript": failing_check, "rules": rules_table},
+    "docs/check.md": {
+        "json": a_finding_and_a_verdict,
+        "explain": partial(asked, "explain", "dual_pass_learned_fusion_20251202"),
+    },
+    "docs/commands.md": {"index": command_reference.index, "reference": command_reference.reference},
     "docs/fix.md": {"fix": fix_transcripts.fixed, "edits": fix_transcripts.edits},
     "docs/migrate.md": {"migrate": migrate_transcripts.migrated, "steps": migrate_transcripts.steps},
     "docs/rule-language.md": {"functions": functions_table},

@@ -2,19 +2,36 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.guide import Ran, working_in
-from tests.support import a_run, edited, lines
+from tests.guide_criteria import PLACES, criteria
+from tests.guide_formats import (
+    DOMAINS,
+    LOG,
+    a_domain,
+    a_format,
+    architecture,
+    entries,
+    errors,
+    findings,
+    hyperparameters,
+    naming,
+    timestamps,
+)
+from tests.support import a_run, edited, gate, lines
 
 Compare = Callable[[Ran, list[Any]], None]
-
-DOMAINS = ("planning", "causal", "knowledge_graph")
 
 
 def stream(text: str) -> Iterator[Any]:
@@ -122,6 +139,55 @@ def missing(guide: Ran, ours: list[Any]) -> None:
     assert {each for each in said if each[0] not in without or each[1] == "run_data"} <= found
 
 
+def progress(guide: Ran, ours: list[Any]) -> None:
+    table, _ = ours
+    shown = [(row["entry.timestamp"], row["best_val_accuracy"]) for row in table["runs"]]
+    mine = [e for e in entries(guide.place) if e["run_data"].get("experiment_type") == "dual_pass_validation"]
+    assert shown == [(entry["timestamp"], entry["run_data"]["best_val_accuracy"]) for entry in mine]
+    if guide.error:
+        # Before Python 3.11, datetime.fromisoformat does not know Z.
+        assert sys.version_info < (3, 11)
+        assert guide.error.startswith("ValueError: Invalid isoformat string")
+    else:
+        plotted = guide.names["plt"].gcf().axes[0].lines[0].get_data(orig=True)
+        drawn = [(when.isoformat().split("+")[0], value) for when, value in zip(*plotted, strict=True)]
+        wanted = [(datetime.fromisoformat(when).isoformat().split("+")[0], value) for when, value in shown]
+        assert drawn == wanted
+        assert (guide.place / "dual_pass_validation_progress.png").stat().st_size > 1000
+        guide.names["plt"].close("all")
+    page = (guide.place / "report.html").read_text(encoding="utf-8")
+    assert all(entry["run_data"]["run_id"] in page for entry in mine)
+
+
+def tables(guide: Ran, ours: list[Any]) -> None:
+    report = guide.place / "experiment_report.md"
+    theirs = report.read_text(encoding="utf-8")
+    latest = {entry["run_data"]["run_id"]: entry["run_data"] for entry in entries(guide.place)}
+    # A failed run has no accuracy, and runs that only kept their best one no class balance: the snippet stops there.
+    assert guide.error
+    assert theirs.count("\n|") < len(entries(guide.place))
+    report.unlink()
+    assert gate("report", "-o", report.name, LOG, cwd=guide.place).code == 0
+    text = html.unescape(re.sub(r"</?code>", "", report.read_text(encoding="utf-8")))
+    assert f"**Total experiments: {len(latest)}**" in text
+    for domain in DOMAINS:
+        part = text.partition(f"\n## {domain.replace('_', ' ').capitalize()} domain\n")[2].partition("\n## ")[
+            0
+        ]
+        assert set(re.findall(r"^\| ([\w.]+_\d{8}) \|", part, re.MULTILINE)) == {
+            name for name, run in latest.items() if run["domain"] == domain
+        }
+        rows = [[cell.strip() for cell in row.split("|")] for row in part.splitlines() if row.startswith("|")]
+        at = rows[0].index("Accuracy")
+        for cells in rows[2:]:
+            accuracy = PLACES["accuracy"](latest[cells[1]])
+            assert (
+                cells[at] == "–"
+                if accuracy is None
+                else float(cells[at]) == pytest.approx(accuracy, rel=1e-3)
+            )
+
+
 COMPARED: dict[str, Compare] = {
     "Reading Experiment Logs": reading,
     "Key Comparisons": baselines,
@@ -135,25 +201,34 @@ COMPARED: dict[str, Compare] = {
     "Malformed JSON Lines": malformed,
     "Duplicate Entries": duplicates,
     "Missing Required Fields": missing,
+    "1. baselines.jsonl (Baseline Results)": a_format("baselines.jsonl"),
+    "2. training_log.jsonl (Detailed Training Runs)": a_format("training_log.jsonl"),
+    "Causal Domain": a_domain("causal"),
+    "Knowledge Graph Domain": a_domain("knowledge_graph"),
+    "Planning Domain": a_domain("planning"),
+    "3. Track Experiment Over Time": progress,
+    "4. Generate Experiment Report": tables,
+    "1. Experiment Naming Convention": naming,
+    "2. Always Include Findings": findings,
+    "3. Track Hyperparameter Provenance": hyperparameters,
+    "4. Log Architecture Details": architecture,
+    "5. Capture Error States": errors,
+    "6. Use Consistent Timestamps": timestamps,
+    "Domain Exploration": criteria("domain_exploration"),
+    "Dual-Pass Validation": criteria("dual_pass_validation"),
+    "Hyperparameter Search": criteria("hyperparam_search"),
+    "Physics Validation (NSM-33)": criteria("physics_validation"),
 }
 """Title of a section -> what must hold between the guide's snippet and our commands."""
 
-NOTHING_COMPUTED: dict[str, str] = {}
-"""Title of a section whose snippet computes nothing to compare with -> why."""
-
-ELSEWHERE = {"Converting Old Format to New Format": "test_guide_fix"}
-"""Title of a section whose commands write -> the module of tests that runs them."""
-
-TO_COME = {
-    "Adding a New Experiment", "1. baselines.jsonl (Baseline Results)", "2. training_log.jsonl (Detailed Training Runs)",
-    "Causal Domain", "Knowledge Graph Domain", "Planning Domain", "3. Track Experiment Over Time",
-    "4. Generate Experiment Report", "1. Experiment Naming Convention", "2. Always Include Findings",
-    "3. Track Hyperparameter Provenance", "4. Log Architecture Details", "5. Capture Error States",
-    "6. Use Consistent Timestamps", "7. Validate Before Appending", "Logging from Modal Experiments",
-    "Reading Logs Locally", "Domain Exploration", "Dual-Pass Validation", "Hyperparameter Search",
-    "Physics Validation (NSM-33)",
-}  # fmt: skip
-"""Headings of the guide whose blocks the page does not have yet. A section that is written leaves this set."""
+ELSEWHERE = {
+    "Adding a New Experiment": "test_guide_append",
+    "7. Validate Before Appending": "test_guide_append",
+    "Logging from Modal Experiments": "test_guide_append",
+    "Reading Logs Locally": "test_guide_append",
+    "Converting Old Format to New Format": "test_guide_fix",
+}
+"""Title of a section whose commands write into a log, or fetch one -> the module of tests that runs them."""
 
 BROKEN: dict[str, bytes] = {
     "Malformed JSON Lines": lines(a_run()) + b"{'run_data': 1}\n" + lines(a_run("b_20251101", 1)) + b'{"a": }\n{"a": 1\n',

@@ -43,9 +43,9 @@ def rows() -> list[Row]:
     """Return the rows of all tables of criteria."""
     found = []
     for part in re.split(r"^### ", DOC, flags=re.MULTILINE)[1:]:
-        heading, _, path = part.partition("\n")[0].partition(": ")
+        heading = part.partition("\n")[0]
+        place = re.search(r"^\[`(.*)`\]\(\.\./\1\)$", part, re.MULTILINE)
         for cells in re.findall(r"^\| (.*?) \| `(\w+)` \|", part, re.MULTILINE):
-            place = re.fullmatch(r"\[`(.*)`\]\(\.\./\1\)", path)
             assert place, f"{heading} names no file"
             found.append(Row(heading, cells[0].replace("\\|", "|").strip("`"), cells[1], place[1]))
     return found

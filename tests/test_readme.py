@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -56,7 +57,10 @@ def test_every_command_runs(command: str, tmp_path: Path) -> None:
     repo.write("training_log.jsonl", [a_run()])
     repo.commit()
     result = gate(
-        *command.split(), cwd=repo.path, env=repo.env, stdin=(repo.path / "training_log.jsonl").read_bytes()
+        *shlex.split(command),
+        cwd=repo.path,
+        env=repo.env,
+        stdin=(repo.path / "training_log.jsonl").read_bytes(),
     )
     assert (result.code, result.err) == (0, "")
     if command.startswith("check"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -391,6 +392,15 @@ def test_it_prints_every_run_that_passes_on_white(browse: Browse, reports: Calla
     assert rows == [54, 50]
     assert page.pdf(prefer_css_page_size=True).startswith(b"%PDF")
     opened.quiet(reports("example"))
+
+
+def test_a_dark_page_prints_as_a_light_one(browse: Browse, reports: Callable[[str], Path]) -> None:
+    printed = []
+    for scheme in ("dark", "light"):
+        page = browse(color_scheme=scheme).open(reports("example"))
+        drawn(page)
+        printed.append(re.sub(rb"/(CreationDate|ModDate) \([^)]*\)", b"", page.pdf()))
+    assert printed[0] == printed[1]
 
 
 def test_the_theme_can_be_chosen(browse: Browse, reports: Callable[[str], Path]) -> None:

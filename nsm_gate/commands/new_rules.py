@@ -8,7 +8,6 @@ from datetime import datetime
 
 from nsm_gate.checks import BY_ID
 from nsm_gate.commands.judging import errors_of
-from nsm_gate.commands.kinds import kind_at
 from nsm_gate.commands.rules_texts import Wanted, domain_file, entry, metric_of, type_file
 from nsm_gate.commands.setup_texts import config
 from nsm_gate.commands.steps import Leave, Step, Write
@@ -79,7 +78,7 @@ def steps(space: Workspace, new_type: str | None, new_domain: str | None, now: d
     ):
         if name is not None:
             _free(what, name, known, prefix)
-    files = dict(_files(policy, space, new_type, new_domain, prefix, now))
+    files = dict(_files(policy, new_type, new_domain, prefix, now))
     for path in files:
         found = standing(space.root, path)
         if found is not None:
@@ -122,7 +121,6 @@ def _free(
 
 def _files(
     policy: Policy,
-    space: Workspace,
     new_type: str | None,
     new_domain: str | None,
     prefix: str,
@@ -141,12 +139,10 @@ def _files(
     asks = new_domain is not None and (new_type is not None or bool(asking))
     wanted = Wanted(
         experiment_type, domain, metrics, asks, kind.required_hyperparameters if kind else (), False,
-        kind.name if kind else next(iter(policy.logs)), _log(policy, kind, space),
+        kind.name if kind else next(iter(policy.logs)),
     )  # fmt: skip
     if kind is not None and _accepted(policy, kind, wanted, now):
-        wanted = Wanted(
-            wanted.experiment_type, domain, metrics, asks, wanted.required, True, wanted.log, wanted.path
-        )
+        wanted = Wanted(wanted.experiment_type, domain, metrics, asks, wanted.required, True, wanted.log)
     if new_type is not None:
         yield f"{prefix}{new_type}.yaml", type_file(new_type, wanted)
     if new_domain is not None:
@@ -158,14 +154,6 @@ def _kind(policy: Policy) -> LogKind | None:
     """Return the one log kind that has experiment types, or None."""
     typed = [kind for kind in policy.logs.values() if kind.experiment_type]
     return typed[0] if len(typed) == 1 else None
-
-
-def _log(policy: Policy, kind: LogKind | None, space: Workspace) -> str:
-    """Return a log of the kind for a comment: one that is there, or one as it would be called."""
-    for path in sorted(space.work.paths()):
-        if kind is not None and kind_at(policy, path) is kind and re.fullmatch(r"[\w./-]+", path, re.ASCII):
-            return path
-    return "experiments/training_log.jsonl"
 
 
 def _accepted(policy: Policy, kind: LogKind, wanted: Wanted, now: datetime) -> bool:

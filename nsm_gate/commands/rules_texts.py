@@ -29,7 +29,6 @@ class Wanted:
         required: Further hyperparameters that the log kind requires.
         example: Whether the log kind takes the entry of `entry()`.
         log: The log kind's name.
-        path: A log, for the recipe.
     """
 
     experiment_type: str | None
@@ -39,7 +38,6 @@ class Wanted:
     required: tuple[str, ...]
     example: bool
     log: str
-    path: str
 
 
 def metric_of(domain: str) -> str:
@@ -95,7 +93,7 @@ def type_file(name: str, wanted: Wanted) -> str:
         _TYPE.format(name=_scalar(name), requires=_REQUIRES if asks else "", use=_USE if asks else ""),
         _first(wanted, "meets every criterion", _expected(wanted)),
         _TYPE_EXAMPLES,
-        _TYPE_END.format(name=name, path=wanted.path),
+        _TYPE_END.format(name=name),
     ))  # fmt: skip
 
 
@@ -111,7 +109,7 @@ def domain_file(name: str, wanted: Wanted) -> str:
         _first(wanted, "reaches its target", {metric: "met"}),
         _DOMAIN_EXAMPLES.format(metric=metric),
         unknown.format(metric=metric),
-        _DOMAIN_END.format(name=name, path=wanted.path, metric=metric),
+        _DOMAIN_END.format(name=name, metric=metric),
     ))  # fmt: skip
 
 
@@ -219,9 +217,9 @@ _TYPE_EXAMPLES = """\
 """
 
 _TYPE_END = """
-# Step 4, update analysis recipes: how to find these runs. Their names and accuracies, for instance:
-#   jq -r '.run_data | select(.experiment_type == "{name}") | [.run_id, .final_metrics.accuracy] | @tsv' \\
-#     {path}
+# Step 4, update analysis recipes: `nsm-gate runs` and `nsm-gate report` know these runs as they are. Their
+# names and accuracies, for instance:
+#   nsm-gate runs --type={name} --columns run,accuracy
 #
 # Step 5, add validation: there is no code to write. `nsm-gate rules test` runs the examples above,
 # `nsm-gate new {name}` prints a skeleton entry, and `nsm-gate check` judges every run that names the type.
@@ -295,9 +293,9 @@ _NOT_ASKED = """\
 """
 
 _DOMAIN_END = """
-# Step 4, update analysis recipes: how to find these runs. Their names and this metric, for instance:
-#   jq -r '.run_data | select(.domain == "{name}") | [.run_id, .{metric}] | @tsv' \\
-#     {path}
+# Step 4, update analysis recipes: `nsm-gate runs` and `nsm-gate report` know these runs as they are. Their
+# names and this metric, for instance:
+#   nsm-gate runs --domain={name} --columns run,{metric}
 #
 # Step 5, add validation: there is no code to write. `nsm-gate rules test` runs the examples above, and
 # `nsm-gate check` judges every run of the domain. Commit this file before the first run that it judges.
