@@ -5,13 +5,15 @@ BIN = $(VENV)/bin
 SECONDS ?= 60
 SEED ?= 1
 
-.PHONY: hostile fuzz gate test torture lint docs screenshots bench clean
+.PHONY: installed hostile fuzz gate test torture lint docs screenshots bench clean
 
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
 	$(BIN)/python -m pip install --quiet --editable ".[report]" --group test --group lint
 	touch $@
+
+installed: $(VENV)/installed
 
 # Judge every line of the sample project.
 gate: $(VENV)/installed

@@ -1,7 +1,8 @@
-"""A real browser for the tests of the report; they skip where there is none, and say so."""
+"""How many tests run at once; and a real browser for the tests of the report, which skip where there is none."""
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +20,11 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Return one worker more than there are cores: many tests wait for a process, or for a limit of time."""
+    return (os.cpu_count() or 1) + 1
 
 
 @pytest.fixture(scope="session")
