@@ -22,6 +22,7 @@ FLAGS = [
 ]
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """Return one worker more than there are cores: many tests wait for a process, or for a limit of time."""
     return (os.cpu_count() or 1) + 1
