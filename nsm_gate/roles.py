@@ -58,16 +58,12 @@ def roles(kind: LogKind) -> Iterator[Role]:
         yield Role(path, _KEY, "it tells one run from another")
     if kind.status is not None:
         yield Role(kind.status, _TEXT, "no criterion is asked of a run without it")
-    for path in (kind.hyperparameters, kind.architecture, kind.results):
-        if path is not None:
-            yield Role(path, _OBJECT)
+    objects = (kind.hyperparameters, kind.architecture, kind.results)
+    yield from (Role(path, _OBJECT) for path in objects if path is not None)
     texts = (
         kind.run_id, kind.domain, kind.experiment_type, *kind.times, kind.findings, kind.error_message,
         kind.corrects, kind.reason,
     )  # fmt: skip
-    for path in texts:
-        if path is not None and path not in kind.key:
-            yield Role(path, _TEXT)
-    for path in (kind.seconds, kind.task_loss, *kind.class_accuracies, *kind.rates.values()):
-        if path is not None:
-            yield Role(path, _NUMBER)
+    yield from (Role(path, _TEXT) for path in texts if path is not None and path not in kind.key)
+    numbers = (kind.seconds, kind.task_loss, *kind.class_accuracies, *kind.rates.values())
+    yield from (Role(path, _NUMBER) for path in numbers if path is not None)

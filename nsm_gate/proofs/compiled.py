@@ -270,7 +270,7 @@ class Compiled:
                 yield slot, name
 
     def _roles(self) -> Iterator[str]:
-        """Yield code for values at declared places that the schema lets stand there, and no check can read."""
+        """Yield code for values at declared places that the schema lets stand there and no check can read."""
         classes = {"string": str, "integer": int, "number": float, "boolean": bool, "array": list}
         for role in roles(self.kind):
             slot = self.outline.find(role.path)
