@@ -50,7 +50,8 @@ class Result:
 
 def environment(home: Path, **extra: str) -> dict[str, str]:
     """Return an environment that owes nothing to the machine: no CI, no git settings."""
-    kept = ("PATH", "LANG", "TMPDIR", "SYSTEMROOT", "VIRTUAL_ENV")
+    # The last is how `make coverage` has the processes measured that tests start.
+    kept = ("PATH", "LANG", "TMPDIR", "SYSTEMROOT", "VIRTUAL_ENV", "COVERAGE_PROCESS_CONFIG")
     env = {name: os.environ[name] for name in kept if name in os.environ}
     env |= {
         "HOME": str(home),

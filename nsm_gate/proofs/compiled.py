@@ -27,6 +27,7 @@ from nsm_gate.proofs.terms import Proof, Terms, Unprovable, lookup
 from nsm_gate.proofs.texts import FORM, is_dated_name, says_something
 from nsm_gate.proofs.types import Types
 from nsm_gate.records import Record
+from nsm_gate.roles import roles
 
 TIMES = ("timestamp-invalid", "timestamp-not-utc", "timestamp-naive", "timestamp-future", "timestamp-order",
          "time-span", "duration-mismatch")  # fmt: skip
@@ -126,6 +127,7 @@ class Compiled:
         # What a check of its own reports is not a flaw of the schema: the closer look tells.
         flawed = f"bad |= {BIT['schema']}"
         rows = [f"if not {law}: {flawed}" for law in self.laws.code(clocks) if law != TRUE]
+        rows += self._roles()
         rows += [*self._patterns(clocks), *_slips(self.outline), *self._checks(), *self._verdicts()]
         rows += self._candidates()
         status = self._variable(self.kind.status)[0] if self.kind.status else "'completed'"
@@ -303,6 +305,24 @@ class Compiled:
             slot = self.outline.find(path) if path else None
             if slot is not None:
                 yield slot, name
+
+    def _roles(self) -> Iterator[str]:
+        """Yield code for values at declared places that the schema lets stand there and no check can read."""
+        classes = {"string": str, "integer": int, "number": float, "boolean": bool, "array": list}
+        for role in roles(self.kind):
+            slot = self.outline.find(role.path)
+            if slot is None:
+                if role.needed:
+                    yield f"bad |= {BIT['schema']}"
+                continue
+            wrong = {classes[kind] for kind in slot.kinds - role.types if kind in classes}
+            if "object" in slot.kinds - role.types and slot.object is not None:
+                wrong.add(self.types.structs[slot.object.number])
+            odd = [negated(slot.known)] if role.needed else []
+            if wrong:
+                odd.append(f"{slot.name}.__class__ in {self.constants.name(frozenset(wrong), 'W')}")
+            if (code := either(odd)) != FALSE:
+                yield f"if {code}: bad |= {BIT['schema']}"
 
     def _patterns(self, clocks: Mapping[str, str]) -> Iterator[str]:
         """Yield code for patterns of times: a time that was read has the form, another one is tried."""
