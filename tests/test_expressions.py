@@ -828,3 +828,15 @@ def test_a_rule_judges_a_logged_run(tmp_path: Path, test: str, outcome: str, mar
     found = next(v for v in result.json["verdicts"] if v["criterion"] == "accuracy")
     assert (found["outcome"], found["margin"]) == (outcome, margin)
     assert result.code == 0
+
+
+def test_a_series_is_asked_for_with_its_gaps_by_what_looks_for_them_alone() -> None:
+    asked = []
+
+    def lookup(path: tuple[str, ...], gaps: bool = False, /) -> Any:
+        asked.append((path, gaps))
+        return UNKNOWN
+
+    for text in ("known(s)", "no_nan(s)", "len(s) > 0"):
+        parse(text).value(lookup)
+    assert asked == [(("s",), False), (("s",), True), (("s",), False)]
