@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 from collections.abc import Iterator
@@ -26,6 +27,21 @@ FLAGS = [
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """Return one worker more than there are cores: many tests wait for a process, or for a limit of time."""
     return (os.cpu_count() or 1) + 1
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Play a third of the cells of the fail-closed matrix, the same ones each time; `make hostile` plays all."""
+    if os.environ.get("NSM_GATE_HOSTILE") == "all" or any("::" in word for word in config.args):
+        return
+    left = [item for item in items if item.path.name == "test_fail_closed.py" and _lot(item) % 3]
+    config.hook.pytest_deselected(items=left)
+    gone = set(left)
+    items[:] = [item for item in items if item not in gone]
+
+
+def _lot(item: pytest.Item) -> int:
+    is_cell = getattr(item, "callspec", None) is not None
+    return hashlib.sha256(item.name.encode()).digest()[0] if is_cell else 0
 
 
 @pytest.fixture(scope="session")

@@ -647,7 +647,7 @@ def nothing_acts(name: str, out: str) -> None:
     VALID.get(name, str)(out)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(TEXTS, TEXTS)
 def test_hostile_text_forges_nothing_in_any_format(one: str, other: str) -> None:
     report = hostile_report(one, other)
@@ -655,7 +655,7 @@ def test_hostile_text_forges_nothing_in_any_format(one: str, other: str) -> None
         nothing_acts(name, made(name, report))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(TEXTS.filter(bool), TEXTS.filter(bool))
 def test_hostile_text_keeps_every_shape(one: str, other: str) -> None:
     report = hostile_report(one, other)

@@ -263,12 +263,21 @@ def test_a_log_kind_of_another_project_gets_its_own_skeleton(tmp_path: Path) -> 
 def test_a_log_kind_that_refuses_nothing_gets_a_skeleton_that_is_no_json_yet(tmp_path: Path) -> None:
     kind = 'log: sweeps\nfiles: ["*.jsonl"]\nschema: sweeps.schema.json\nkey: [id]\nrun_id: id\n'
     repo = another(tmp_path, kind, {})
-    result = gate("new", cwd=repo.path)
+    result = gate("new", "--run-id", "a_20250101", cwd=repo.path)
     assert (result.code, result.out) == (0, '{"id": TODO}\n')
     assert "this log kind refuses no null of its own" in result.err
     repo.write("a.jsonl", result.out)
     assert repo.check("--all").rules() == [("invalid-json", 1)]
-    assert gate("new", "--pretty", cwd=repo.path).out == '{\n  "id": TODO\n}\n'
+    assert gate("new", "--run-id", "a_20250101", "--pretty", cwd=repo.path).out == '{\n  "id": TODO\n}\n'
+
+
+def test_a_key_that_the_schema_leaves_open_is_refused_while_it_is_null(tmp_path: Path) -> None:
+    kind = 'log: sweeps\nfiles: ["*.jsonl"]\nschema: sweeps.schema.json\nkey: [id]\nrun_id: id\n'
+    repo = another(tmp_path, kind, {})
+    result = gate("new", cwd=repo.path)
+    assert (result.code, result.out) == (0, '{"id": null}\n')
+    repo.write("a.jsonl", result.out)
+    assert repo.check("--all").rules() == [("schema", 1)]
 
 
 def test_a_name_is_not_put_where_the_schema_wants_a_number(tmp_path: Path) -> None:

@@ -232,6 +232,8 @@ with nsm_gate.run(t.LOG, **t.members()) as run:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
+        # Who starts the tests in the background has Ctrl-C ignored, and so would their children.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     ) as program:
         assert program.stdout is not None
         assert program.stdout.readline() == b"begun\n"

@@ -133,8 +133,8 @@ def test_after_a_time_out_no_process_is_left(tmp_path: Path, end: str) -> None:
 def test_after_a_signal_to_the_parent_no_process_is_left(tmp_path: Path, number: signal.Signals) -> None:
     judgement = Judgement(
         tmp_path, WORKERS.replace("END", "spin()"),
-        # A shell that starts the tests in the background has Ctrl-C ignored, and so would its children.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        # Who starts the tests in the background has signals ignored, and so would their children.
+        preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),
     )  # fmt: skip
     pids = judgement.pids()
     judgement.process.send_signal(number)
