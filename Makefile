@@ -28,9 +28,9 @@ installed: $(VENV)/installed
 gate: $(VENV)/installed
 	cd examples/nsm && ../../$(BIN)/nsm-gate check --all
 
-# Pass the tests; ARGS="-k name" runs some of them.
+# Pass the tests; ARGS="-k name" runs some of them. What a file sets up, it sets up once.
 test: $(VENV)/installed
-	$(BIN)/python -m pytest -n auto $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
 
 # Kill 20,000 writers of a log, and let 64 write at once: an hour or more.
 torture: $(VENV)/installed
