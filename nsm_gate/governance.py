@@ -92,7 +92,7 @@ class Governance(NamedTuple):
         def picking(policy: Policy) -> Candidates:
             def books(name: str) -> Sequence[Book]:
                 kind = policy.logs.get(name)
-                # Nothing that was read by the names of other rules is kept.
+                # What was decoded is kept: the names of rules do not change it.
                 return [replace(b, kind=kind) for b in books_of(name)] if kind is not None else []
 
             return Candidates(books)
