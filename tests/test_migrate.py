@@ -208,7 +208,7 @@ def test_a_step_converts_or_says_why_not(folder: Path, steps: str, value: Any, w
         ("UTC", "0001-01-01T00:00:00+05:00", "no such date or time"), ('"+14:00"', "0001-01-01", "no such date or time"),
         ('{zone: "+01:00", format: "%d.%m.%Y %H:%M"}', "01.11.2025 09:00", "2025-11-01T08:00:00Z"),
         ('{zone: UTC, format: "%d.%m.%Y"}', "1/11/2025", "is not written like %d.%m.%Y"),
-        ('{zone: UTC, format: "%d%d"}', "0101", "is not written like %d%d"),
+        ('{zone: UTC, format: "%Y%d%d"}', "20250101", "is not written like %Y%d%d"),
         ('{zone: UTC, format: "%Y-%m-%dT%H:%M:%S%z"}', "2025-11-01T10:00:00+0200", "2025-11-01T08:00:00Z"),
     ],
 )  # fmt: skip
@@ -455,6 +455,7 @@ def test_a_csv_file_that_cannot_be_read_is_refused(folder: Path, data: bytes, sa
         (WHOLE + "  run_data.pid: {from: a, convert: lookup}\n", [":5:36: lookup takes a mapping"]),
         (WHOLE + "  run_data.pid: {from: a, convert: {lower: 1}}\n", ["has no member 'lower'"]),
         (WHOLE + "  run_data.pid: {from: a, convert: {time: Berlin}}\n", [":5:43: 'Berlin' is no time zone"]),
+        (WHOLE + "  run_data.pid: {from: a, convert: {time: {zone: UTC, format: '%d.%m. %%Y'}}}\n", ["the format '%d.%m. %%Y' says no year"]),
         (WHOLE + '  run_data.pid: {from: a, convert: {time: "+25:00"}}\n', ["'+25:00' is no time zone"]),
         (WHOLE + "  run_data.pid: {expr: 'a +'}\n", [":5:28: a value is expected, the end found"]),
         (WHOLE + "  run_data.pid: {expr: standard_error(a) > 1}\n", ["an old entry has no count of examples behind a rate"]),
@@ -530,7 +531,7 @@ def test_the_schema_of_mappings_accepts_what_the_reader_accepts(folder: Path) ->
     valid = jsonschema.Draft202012Validator(SCHEMA)
     fields = (
         WHOLE
-        + "  run_data.pid: {all: [a, {expr: b}], convert: [lower, {time: {zone: UTC, format: x}}], default: 1}\n"
+        + "  run_data.pid: {all: [a, {expr: b}], convert: [lower, {time: {zone: UTC, format: '%Y'}}], default: 1}\n"
     )
     for text in (WHOLE, CSV, fields):
         assert valid.is_valid(yaml.safe_load(text)), list(valid.iter_errors(yaml.safe_load(text)))

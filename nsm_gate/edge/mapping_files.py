@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from nsm_gate.conversions import STEPS, Clock, Step, zone
 from nsm_gate.edge.name_check import Names
 from nsm_gate.edge.shapes import check_shape, own_schema
@@ -17,6 +19,7 @@ from nsm_gate.schema import Validator
 from nsm_gate.strict_yaml import Node, load
 
 SCHEMA = "mapping.schema.json"
+_YEAR = re.compile("%[YyGcx]")
 _ORIGINS = ("from", "all", "value", "expr")
 _ONE_ORIGIN = "give one of from, all, value and expr, or now: true"
 
@@ -190,4 +193,9 @@ class _Reader:
             hint = "write UTC, an offset such as +02:00, or an IANA name such as Europe/Berlin"
             self.errors.append(name.error(f"{name.value!r} is no time zone", hint))
             return None
-        return Step("time", Clock(found, str(written.value) if written is not None else ""))
+        form = str(written.value) if written is not None else ""
+        if written is not None and not _YEAR.search(form.replace("%%", "")):
+            hint = "write %Y where the year stands: without one it would be taken for 1900"
+            self.errors.append(written.error(f"the format {form!r} says no year", hint))
+            return None
+        return Step("time", Clock(found, form))
