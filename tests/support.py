@@ -116,7 +116,11 @@ class Repo:
         """Make a repository with the branch main."""
         path.mkdir(parents=True, exist_ok=True)
         repo = cls(path, env)
-        repo.git("init", "-q", "-b", "main", *options)
+        # Git's own template is a dozen examples of hooks.
+        repo.git("init", "-q", "-b", "main", "--template=", *options)
+        git = path if "--bare" in options else path / ".git"
+        for folder in ("hooks", "info"):
+            (git / folder).mkdir(exist_ok=True)
         return repo
 
     @classmethod

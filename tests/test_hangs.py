@@ -186,7 +186,8 @@ def test_a_schema_that_explodes_is_judged_or_named(tmp_path: Path, name: str) ->
     schema, value = HANGS[name]
     repo = lab(tmp_path, schema, {**RUN, "x": value})
     code, out, err = run(repo, "check", "--all", "--output-format", "json")
-    assert code in (0, 1, 2)
+    # What takes 2^60 steps is never judged.
+    assert code in ((2,) if "2^60" in name else (0, 1, 2))
     if code == 2:
         error = json.loads(out)["error"]
         assert error["path"] in ("mine.jsonl", "rules/mine.schema.json")
@@ -194,18 +195,10 @@ def test_a_schema_that_explodes_is_judged_or_named(tmp_path: Path, name: str) ->
         # What passes the schema just in time may take its time elsewhere.
         assert error["message"].endswith(("rules/mine.schema.json", "at rule criterion-missed"))
         assert (error["line"] == 1) is (error["path"] == "mine.jsonl")
+        assert "2^60" not in name or error["path"] == "mine.jsonl"
     else:
         assert err == ""
         assert json.loads(out)["summary"]["checked"] == (0 if code and "not-a-log" in out else 1)
-
-
-@pytest.mark.parametrize("name", [name for name in HANGS if "2^60" in name])
-def test_what_explodes_is_never_judged(tmp_path: Path, name: str) -> None:
-    schema, value = HANGS[name]
-    code, out, _ = run(
-        lab(tmp_path, schema, {**RUN, "x": value}), "check", "--all", "--output-format", "json"
-    )
-    assert (code, json.loads(out)["error"]["path"]) == (2, "mine.jsonl")
 
 
 CIRCLES = {
