@@ -124,6 +124,8 @@ def main(
     except BrokenPipeError:
         return 2
     except OSError as error:
+        if error.strerror is None or error.filename is not None:  # not what the streams of a process raise
+            return _broken(error, args, world)
         return _refuse((GateError(f"the report cannot be written: {error.strerror}"),), None, world)
     except KeyboardInterrupt:
         stderr.write("nsm-gate: interrupted\n")
@@ -131,14 +133,15 @@ def main(
     except SystemExit as exit_:  # --help and --version
         return int(exit_.code or 0)
     except Exception as error:  # a bug must not look like a verdict, nor like a traceback
-        place = _place_of(error)
-        hint = "report it with the input that caused it"
-        return _refuse(
-            (GateError(f"internal error: {type(error).__name__}: {error} ({place})", hint),), args, world
-        )
+        return _broken(error, args, world)
     finally:
         if ahead is not None:
             ahead.close()
+
+
+def _broken(error: Exception, args: Any, world: Surroundings) -> int:
+    fact = f"internal error: {type(error).__name__}: {error} ({_place_of(error)})"
+    return _refuse((GateError(fact, "report it with the input that caused it"),), args, world)
 
 
 def _asks_for(argv: Sequence[str]) -> str:

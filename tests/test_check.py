@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import io
 import itertools
+import os
 import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -399,3 +403,53 @@ def test_a_short_hook_report_is_whole(tmp_path: Path) -> None:
     whole = gate("check", "--staged", cwd=repo.path, env=repo.env)
     hook = gate("check", "--staged", cwd=repo.path, env={**repo.env, "PRE_COMMIT": "1"})
     assert hook.out == whole.out
+
+
+def test_half_a_report_is_left_by_nobody(tmp_path: Path) -> None:
+    repo = Repo.init(tmp_path / "lab")
+    repo.write(
+        "training_log.jsonl", [edited(a_run(f"planning_run{n}_20251101", n), findings="") for n in range(50)]
+    )
+    (repo.path / "out.json").write_text("{}")
+    code = """
+import resource, sys
+from nsm_gate.__main__ import program
+resource.setrlimit(resource.RLIMIT_FSIZE, (9000, 9000))
+sys.argv = ["nsm-gate", "check", "--all", "--output-format", "json:out.json", "--output-format", "jsonl:new.jsonl"]
+sys.exit(program())
+"""
+    # Python keeps a compiled module that it could only write half of.
+    env = {**repo.env, "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=repo.path, env=env, capture_output=True, check=False, text=True
+    )
+    assert done.returncode == 2
+    for name in ("out.json", "new.jsonl"):
+        assert f"nsm-gate: error: {name}: cannot be written: File too large" in done.stderr
+        assert (repo.path / name).read_bytes() == b""
+
+
+def test_standard_input_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    handle = os.open("/proc/self/mem", os.O_RDONLY)  # of which nothing stands at its beginning
+    done = subprocess.run(
+        [sys.executable, "-m", "nsm_gate", "check", "-", "--stdin-log", "training_log"],
+        cwd=tmp_path, env=environment(tmp_path), stdin=handle, capture_output=True, check=False, text=True,
+    )  # fmt: skip
+    os.close(handle)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert (
+        done.stderr
+        == "nsm-gate: error: <stdin>: cannot be read: Input/output error\n  pipe the lines of a log into it\n"
+    )
+
+
+def test_an_error_of_the_system_that_nobody_expects_is_no_fault_of_the_report(
+    tmp_path: Path, monkeypatch: Any
+) -> None:
+    def lost(*_: object) -> None:
+        raise OSError("lost")
+
+    monkeypatch.setattr("nsm_gate.commands.check.execute", lost)
+    result = gate("check", "--all", cwd=tmp_path)
+    assert result.code == 2
+    assert result.err.startswith("nsm-gate: error: internal error: OSError: lost (tests.test_check:")

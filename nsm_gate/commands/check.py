@@ -180,7 +180,12 @@ def _stdin_report(
     rules = _with_enforced(rules, args.ignore, policy)
     world.watch.tell(seconds=policy.limits.seconds, at=STDIN)
     with HERE.busy("the reading of standard input"):
-        data = world.stdin.read(policy.limits.file + 1)
+        try:
+            data = world.stdin.read(policy.limits.file + 1)
+        except OSError as error:
+            raise GateError(
+                f"cannot be read: {error.strerror}", "pipe the lines of a log into it", STDIN
+            ) from None
     if len(data) > policy.limits.file:
         raise GateError(f"over the limit of {policy.limits.file:,} bytes", "raise limits.file", STDIN)
     lines = Lines(data)

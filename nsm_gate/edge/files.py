@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 from collections.abc import Collection, Iterable, Iterator
@@ -10,6 +11,7 @@ from nsm_gate.edge.git import Git, Object
 from nsm_gate.edge.trees import REGULAR, SUBMODULE, SYMLINK, Item
 from nsm_gate.errors import GateError
 
+_BATCH = 1 << 16
 _SKIPPED = {".git", ".hg", ".venv", "node_modules", "__pycache__"}
 
 
@@ -180,14 +182,36 @@ def write_file(place: str, content: str) -> None:
 
 
 def write_chunks(place: str, content: Iterable[str]) -> None:
-    """Write pieces of text as UTF-8; OSError where that fails."""
+    """Write pieces of text as UTF-8; OSError where that fails, and then a file is left empty."""
     # A named pipe that nobody reads would hold the open for ever.
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NONBLOCK", 0)
     handle = os.open(place, flags, 0o666)
     if hasattr(os, "set_blocking"):
         os.set_blocking(handle, True)
-    with open(handle, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
-        file.writelines(content)
+    try:
+        for data in _batches(content):
+            rest = memoryview(data)
+            while rest:
+                rest = rest[os.write(handle, rest) :]
+    except OSError:
+        # Half a report must not pass for a whole one. A pipe cannot be cut.
+        with contextlib.suppress(OSError):
+            os.ftruncate(handle, 0)
+        raise
+    finally:
+        os.close(handle)
+
+
+def _batches(content: Iterable[str]) -> Iterator[bytes]:
+    """Yield text as UTF-8, small pieces together."""
+    batch, size = [], 0
+    for piece in content:
+        batch.append(piece.encode("utf-8", "backslashreplace"))
+        size += len(batch[-1])
+        if size >= _BATCH:
+            yield b"".join(batch)
+            batch, size = [], 0
+    yield b"".join(batch)
 
 
 def _blob(git: Git, path: str, item: Item | None, limit: int | None) -> bytes | None:
