@@ -83,6 +83,7 @@ class Task(NamedTuple):
         complete: Whether every line of every log is judged.
         governance: What the change does to the rules, and whose rules judge.
         spread: Does work on parts of the lines, in processes of its own where it likes.
+        whole: Whether all that is found of every line will be read: then many lines are judged as few are.
     """
 
     policy: Policy
@@ -99,6 +100,7 @@ class Task(NamedTuple):
     complete: bool = False
     governance: Governance = Governance()
     spread: Spread = serially
+    whole: bool = False
 
 
 def run(task: Task) -> Report:
@@ -169,7 +171,7 @@ class Engine:
     def is_many(self, logs: Sequence[LogInput]) -> bool:
         """Return whether there are so many lines that it pays to prove most of them clean together."""
         lines = sum(len(log.book.change.judged) for log in logs if log.gone is None and log.fault is None)
-        if lines < MANY or self.task.bases > 1 or self.sides is not None:
+        if lines < MANY or self.task.whole or self.task.bases > 1 or self.sides is not None:
             return False
         # When a criterion was registered is asked for each run.
         rule = "not-preregistered"

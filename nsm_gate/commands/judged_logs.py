@@ -40,7 +40,11 @@ def judged(space: Workspace, policy: Policy, logs: Sequence[OpenLog], world: Sur
     world.watch.tell(seconds=policy.limits.seconds)
     shelf = shelf_of(space, policy, logs)
     with Progress(world) as progress:
-        return run(Task(policy, shelf.logs, shelf.books_of, 0, world.now(), "none", _WHY, tick=progress.tick))
+        return run(
+            Task(
+                policy, shelf.logs, shelf.books_of, 0, world.now(), "none", _WHY, tick=progress.tick, whole=True
+            )
+        )  # fmt: skip
 
 
 def by_line(report: Report) -> Verdicts:

@@ -81,6 +81,7 @@ def _results(args: argparse.Namespace, world: Surroundings, progress: Progress) 
             Task(
                 policy, inputs, logs.books_of, 0, world.now(), "none", why,
                 tick=progress.tick, begin=lambda path: world.watch.tell(at=path), complete=not args.paths,
+                whole=True,
             )
         )  # fmt: skip
         books = [item.book for item in inputs if item.fault is None and item.gone is None]

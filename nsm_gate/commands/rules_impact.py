@@ -72,7 +72,7 @@ def _judged(policy: Policy, space: Workspace, world: Surroundings) -> Report:
         return run(
             Task(
                 policy, logs.select(None), logs.books_of, 0, world.now(), "none", everything.why,
-                tick=progress.tick, begin=lambda path: world.watch.tell(at=path),
+                tick=progress.tick, begin=lambda path: world.watch.tell(at=path), whole=True,
             )
         )  # fmt: skip
 
