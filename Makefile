@@ -40,10 +40,10 @@ torture: $(VENV)/installed
 	$(BIN)/python -m tests.torture writers 64 500 --together 10
 	$(BIN)/python -m tests.torture writers 64 125
 
-# Play every hostile input, every cell of the fail-closed matrix, and all that hangs, fails in writing, or goes astray.
+# Play every hostile input, every cell of the fail-closed matrix, and all of the other long families of cases.
 hostile: $(VENV)/installed
 	NSM_GATE_HOSTILE=all $(BIN)/python -m pytest -n auto tests/hostile tests/test_fail_closed.py \
-		tests/test_hangs.py tests/test_append_faults.py tests/test_stray.py $(ARGS)
+		tests/test_hangs.py tests/test_append_faults.py tests/test_stray.py tests/test_action.py $(ARGS)
 
 # Make new hostile inputs for SECONDS, the same ones for the same SEED; what breaks the law is saved among the seeds.
 fuzz: $(VENV)/installed

@@ -42,7 +42,8 @@ def judged(space: Workspace, policy: Policy, logs: Sequence[OpenLog], world: Sur
     with Progress(world) as progress:
         return run(
             Task(
-                policy, shelf.logs, shelf.books_of, 0, world.now(), "none", _WHY, tick=progress.tick, whole=True
+                policy, shelf.logs, shelf.books_of, 0, world.now(), "none", _WHY,
+                tick=progress.tick, whole=True,
             )
         )  # fmt: skip
 
