@@ -6,7 +6,7 @@ place open would let a value pass there that no check can read, and every check 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from functools import lru_cache
 
 from nsm_gate.model import Json, Path
 from nsm_gate.nouns import Final, NamedTuple
@@ -19,6 +19,7 @@ _KEY = frozenset({"string", "integer"})
 _TYPES: Final = {
     bool: "boolean", int: "integer", float: "number", str: "string", dict: "object", list: "array",
 }  # fmt: skip
+_Paths = tuple["Path | None", ...]
 _LEAST, _BEYOND = -(2**63), 2**63
 
 
@@ -50,20 +51,26 @@ class Role(NamedTuple):
         return _TYPES[type(value)] in self.types
 
 
-def roles(kind: LogKind) -> Iterator[Role]:
-    """Yield the places that checks of a log kind read, objects before what they hold."""
-    if kind.run:
-        yield Role(kind.run, _OBJECT, "the run stands there")
-    for path in kind.key:
-        yield Role(path, _KEY, "it tells one run from another")
-    if kind.status is not None:
-        yield Role(kind.status, _TEXT, "no criterion is asked of a run without it")
+def roles(kind: LogKind) -> tuple[Role, ...]:
+    """Return the places that checks of a log kind read, objects before what they hold."""
     objects = (kind.hyperparameters, kind.architecture, kind.results)
-    yield from (Role(path, _OBJECT) for path in objects if path is not None)
     texts = (
         kind.run_id, kind.domain, kind.experiment_type, *kind.times, kind.findings, kind.error_message,
         kind.corrects, kind.reason,
     )  # fmt: skip
-    yield from (Role(path, _TEXT) for path in texts if path is not None and path not in kind.key)
     numbers = (kind.seconds, kind.task_loss, *kind.class_accuracies, *kind.rates.values())
-    yield from (Role(path, _NUMBER) for path in numbers if path is not None)
+    return _roles(kind.run, kind.key, kind.status, objects, texts, numbers)
+
+
+@lru_cache  # every line asks for them
+def _roles(
+    run: Path, key: tuple[Path, ...], status: Path | None, objects: _Paths, texts: _Paths, numbers: _Paths
+) -> tuple[Role, ...]:
+    found = [Role(run, _OBJECT, "the run stands there")] if run else []
+    found += [Role(path, _KEY, "it tells one run from another") for path in key]
+    if status is not None:
+        found.append(Role(status, _TEXT, "no criterion is asked of a run without it"))
+    found += [Role(path, _OBJECT) for path in objects if path is not None]
+    found += [Role(path, _TEXT) for path in texts if path is not None and path not in key]
+    found += [Role(path, _NUMBER) for path in numbers if path is not None]
+    return tuple(found)

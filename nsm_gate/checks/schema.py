@@ -59,11 +59,12 @@ def _unreadable(subject: Subject) -> Iterator[Problem]:
     record = subject.record
     told = [flaw.pointer for flaw in subject.flaws if not flaw.is_unknown_member]
     for role in roles(record.kind):
-        value, where = record.at(role.path), pointer(*role.path)
-        if any(where == place or where.startswith(f"{place}/") for place in told):
-            continue
+        value = record.at(role.path)
         lacks = value is ABSENT or value is None
         if (lacks and not role.needed) or (not lacks and role.takes(value)):
+            continue
+        where = pointer(*role.path)
+        if any(where == place or where.startswith(f"{place}/") for place in told):
             continue
         told.append(where)
         name = ".".join(role.path)
