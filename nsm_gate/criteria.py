@@ -188,7 +188,7 @@ class _Judgement:
         outcome = Outcome.MISSED if word == "fail" else Outcome.MET
         said = "missed" if word == "fail" else "met"
         verdict = self.result(outcome, branch, f"{missing}, which the rules count as {said}")
-        return verdict._replace(margin=None, unverified=word == "warn")
+        return verdict._replace(unverified=word == "warn")
 
     def fits(self, test: Node) -> bool:
         """Return whether a test could be decided if there were a run to compare with.

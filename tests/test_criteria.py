@@ -399,3 +399,176 @@ def test_a_series_with_a_null_is_shown_as_the_series_that_it_is(tmp_path: Path) 
     found = verdict(judged(tmp_path, rule, edited(a_run(), metrics_history=history(3, None, 2))), "finite")
     assert found["outcome"] == "missed"
     assert found["explanation"] == "finite a list of 3 items is not no_nan: value 2 is no number"
+
+
+# --- every member of a verdict ----------------------------------------------------------------
+
+EVERY = """\
+references:
+  prior: {from: baselines, pick: max(accuracy), none: warn}
+  absent: {from: baselines, where: accuracy > 2, pick: max(accuracy), none: pass}
+criteria:
+  accuracy: "> 0.5"
+  balance_delta: "< 0.05"
+  cycle_loss: "< 0.5"
+  beats: accuracy > prior.accuracy
+  nobody: accuracy > absent.accuracy
+  error: {assert: 1 - accuracy < 0.5, when: hyperparameters.epochs > 5}
+  early: {assert: accuracy > 0.5, when: hyperparameters.epochs > 50}
+  late: {assert: accuracy > 0.5, when: best_epoch > 50}
+  either: accuracy > 0.7 or cycle_loss > 0.2
+  staged: {first: [{if: hyperparameters.epochs > 50, then: accuracy > 0.7}, {if: hyperparameters.epochs > 5, then: accuracy > 0.6}, {else: accuracy > 0.5}]}
+  unstaged: {first: [{if: best_epoch > 50, then: accuracy > 0.7}, {else: accuracy > 0.5}]}
+  never: {first: [{if: hyperparameters.epochs > 50, then: accuracy > 0.7}]}
+  convergence: {series: metrics_history.val_loss, is: decreasing}
+"""
+VERDICTS: dict[str, tuple[Any, ...]] = {
+    "accuracy": (
+        "met",
+        0.61,
+        "> 0.5",
+        0.11,
+        "accuracy 0.61 is > 0.5 (by 0.11, 4.5 standard errors at n=400)",
+        "/run_data/final_metrics/accuracy",
+        None,
+    ),
+    "balance_delta": (
+        "missed",
+        0.06,
+        "< 0.05",
+        -0.01,
+        "balance_delta 0.06 is not < 0.05 (over by 0.01)",
+        "/run_data/final_metrics/class_balance_delta",
+        None,
+    ),
+    "cycle_loss": (
+        "missed",
+        0.5,
+        "< 0.5",
+        0.0,
+        "cycle_loss 0.5 is not < 0.5 (exactly at the threshold)",
+        "/run_data/final_metrics/cycle_loss",
+        None,
+    ),
+    "beats": (
+        "met",
+        {"accuracy": 0.61, "prior.accuracy": 0.58},
+        "accuracy > prior.accuracy",
+        0.03,
+        "accuracy 0.61 is > prior.accuracy 0.58 (by 0.03), prior being 3level_fusion",
+        "/run_data/final_metrics/accuracy",
+        "3level_fusion",
+    ),
+    "nobody": (
+        "met",
+        {"accuracy": 0.61, "absent.accuracy": None},
+        "accuracy > absent.accuracy",
+        None,
+        "absent: no comparable run was logged before, which the rules count as met",
+        "/run_data/final_metrics/accuracy",
+        None,
+    ),
+    "error": (
+        "met",
+        {"accuracy": 0.61},
+        "1 - accuracy < 0.5",
+        0.11,
+        "0.39 is < 0.5 (accuracy 0.61) (by 0.11)",
+        "/run_data/final_metrics/accuracy",
+        None,
+    ),
+    "early": (
+        "not-applicable",
+        None,
+        "accuracy > 0.5",
+        None,
+        "does not apply: hyperparameters.epochs 10",
+        "/run_data/final_metrics/accuracy",
+        None,
+    ),
+    "late": (
+        "unknown",
+        {"accuracy": 0.61},
+        "accuracy > 0.5",
+        None,
+        "best_epoch is absent",
+        "/run_data/final_metrics/accuracy",
+        None,
+    ),
+    "either": (
+        "met",
+        {"accuracy": 0.61, "cycle_loss": 0.5},
+        "accuracy > 0.7 or cycle_loss > 0.2",
+        0.3,
+        "accuracy > 0.7 or cycle_loss > 0.2 holds: accuracy 0.61, cycle_loss 0.5 (by 0.3)",
+        "/run_data/final_metrics/accuracy",
+        None,
+    ),
+    "staged": (
+        "met",
+        {"accuracy": 0.61},
+        "accuracy > 0.6",
+        0.01,
+        "accuracy 0.61 is > 0.6 (by 0.01), as hyperparameters.epochs 10",
+        "/run_data/final_metrics/accuracy",
+        None,
+    ),
+    "unstaged": (
+        "unknown",
+        {"accuracy": 0.61},
+        "accuracy > 0.7",
+        None,
+        "best_epoch is absent",
+        "/run_data/final_metrics/accuracy",
+        None,
+    ),
+    "never": (
+        "not-applicable",
+        None,
+        "accuracy > 0.7",
+        None,
+        "no branch applies",
+        "/run_data/final_metrics/accuracy",
+        None,
+    ),
+    "convergence": (
+        "missed",
+        [3, 2, 2.5],
+        "decreasing",
+        None,
+        "convergence 3 → 2.5 over 3 values is not decreasing: it rises at value 3: 2 → 2.5",
+        "/run_data/metrics_history",
+        None,
+    ),
+}
+"""Criterion -> outcome, what was observed, expected, margin, explanation, pointer, and whom it is compared with."""
+
+
+def told(verdict: dict[str, Any]) -> tuple[Any, ...]:
+    reference = verdict["reference"] or {}
+    members = ("outcome", "observed", "expected", "margin", "explanation", "pointer")
+    return (*(verdict[name] for name in members), reference.get("run"))
+
+
+def test_every_member_of_a_verdict_is_told(tmp_path: Path) -> None:
+    run = edited(a_run(), metrics_history=history(3, 2, 2.5))
+    failed = edited(a_run("planning_b_20251101", 1), status="failed", error_message="out of memory at step 5")
+    result = judged(tmp_path, EVERY, run, failed, baselines=[a_baseline()])
+    own = [v for v in result.json["verdicts"] if v["defined_at"].startswith("rules/")]
+    assert {v["criterion"]: told(v) for v in own if v["line"] == 1} == VERDICTS
+    assert {(v["outcome"], v["explanation"], v["margin"]) for v in own if v["line"] == 2} == {
+        ("not-applicable", "the run is 'failed'", None)
+    }
+    line = EVERY[: EVERY.index("  accuracy:")].count("\n") + 2
+    assert [v["defined_at"] for v in own if v["line"] == 1] == [
+        f"rules/sweep.yaml:{line + number}" for number in range(len(VERDICTS))
+    ]
+    for verdict in own:
+        names = ("path", "run", "experiment_type", "domain", "rules_from")
+        assert [verdict[name] for name in names] == [
+            "experiments/training_log.jsonl",
+            "planning_plain_20251101" if verdict["line"] == 1 else "planning_b_20251101",
+            "sweep",
+            "planning",
+            "head",
+        ]

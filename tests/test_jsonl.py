@@ -140,6 +140,8 @@ REFUSED: list[tuple[bytes | str, tuple[int, int], str, str]] = [
      "the file looks like UTF-16: save it as UTF-8"),
     ("\ufeff{}".encode("utf-16-be"), (1, 2), "byte 0xfe is not UTF-8",
      "the file looks like UTF-16: save it as UTF-8"),
+    ('{"a": "\u00e9\u00e9"}'.encode("utf-16-le"), (15, 16), "byte 0xe9 is not UTF-8",
+     "the file looks like UTF-16: save it as UTF-8"),
     ('{"é😀日": "'.encode() + b'\xff"}', (10, 11), "byte 0xff is not UTF-8", UTF8),
     ('{"a": "é"}'.encode("latin-1"), (8, 9), "byte 0xe9 is not UTF-8", UTF8),
     (b'{"a": "\xed\xa0\x80"}', (8, 9), "byte 0xed is not UTF-8", UTF8),
