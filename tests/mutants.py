@@ -1,8 +1,9 @@
 """Mutation testing: changes the code in small ways, and sees whether tests notice.
 
 `make mutants` changes the four modules that decide what is judged and how, and tries each change with those of some
-quick tests that call what is changed, each time in a fork of a process that has collected them. A change that no test notices must stand in `tests/mutants.txt`, with the reason why that is right; any
-other is a failure, and so is a row there of a change that a test notices.
+quick tests that call what is changed, each time in a fork of a process that has collected them. A change that no test
+notices must stand in `tests/mutants.txt`, with the reason why that is right; any other is a failure, and so is a row
+there of a change that a test notices.
 
 mutmut makes the changes: all of them stand in one copy of the code, and a variable chooses one. The tests are run
 here: its own runner copies whole folders, where it fails at a link to nowhere, and asks for tests by names that pytest
