@@ -231,9 +231,15 @@ def console() -> int:
         if reconfigure is not None:
             reconfigure(encoding="utf-8", errors="backslashreplace")
     stdin = io.BytesIO() if sys.stdin is None else sys.stdin.buffer
+    try:
+        cwd = os.getcwd()
+    except OSError as error:
+        fact = f"the current folder cannot be found: {error.strerror}"
+        _report((GateError(fact, "go to a folder that is there"),), (), sys.stdout, sys.stderr, "")
+        return 2
 
     def work(watch: Watch) -> int:
-        code = main(sys.argv[1:], stdin, sys.stdout, sys.stderr, os.environ, os.getcwd(), watch=watch)
+        code = main(sys.argv[1:], stdin, sys.stdout, sys.stderr, os.environ, cwd, watch=watch)
         try:
             sys.stdout.flush()
             sys.stderr.flush()
@@ -242,7 +248,7 @@ def console() -> int:
         return code
 
     def refuse(error: GateError, formats: Sequence[str]) -> None:
-        _report((error,), formats, sys.stdout, sys.stderr, os.getcwd())
+        _report((error,), formats, sys.stdout, sys.stderr, cwd)
         sys.stdout.flush()
 
     return watched(work, refuse)

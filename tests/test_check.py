@@ -453,3 +453,18 @@ def test_an_error_of_the_system_that_nobody_expects_is_no_fault_of_the_report(
     result = gate("check", "--all", cwd=tmp_path)
     assert result.code == 2
     assert result.err.startswith("nsm-gate: error: internal error: OSError: lost (tests.test_check:")
+
+
+def test_a_folder_that_is_gone_is_named(tmp_path: Path) -> None:
+    place = tmp_path / "gone"
+    place.mkdir()
+    code = f"import os, sys; os.rmdir({str(place)!r}); from nsm_gate.__main__ import program; sys.exit(program())"
+    done = subprocess.run(
+        [sys.executable, "-c", code, "check", "--all", "--output-format", "json"],
+        cwd=place, env=environment(tmp_path), capture_output=True, check=False, text=True,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        "nsm-gate: error: the current folder cannot be found: No such file or directory\n"
+        "  go to a folder that is there\n"
+    )
