@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta, timezone
+from functools import lru_cache
 
 from nsm_gate.nouns import NamedTuple
 
@@ -34,6 +35,7 @@ class Instant(NamedTuple):
         return self.offset in ("Z", "+00:00")
 
 
+@lru_cache(maxsize=64)  # several checks ask for the few times of one line
 def parse(text: str) -> Instant | str:
     """Return the instant, or what is wrong with the text."""
     found = _PATTERN.fullmatch(text)
