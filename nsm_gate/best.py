@@ -7,6 +7,7 @@ here - runs spread over logs, a run compared with itself - is left to it.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime, timezone
 
 from nsm_gate.candidates import Candidates
 from nsm_gate.history import Key
@@ -78,24 +79,34 @@ class Best:
         sign = self._signs[number]
         return bool(one.value * sign > other.value * sign)
 
-    def strongest(self, reference: Reference, group: str | None, key: Key, logged: str | None) -> Any:
+    def strongest(
+        self, reference: Reference, group: str | None, key: Key, logged: datetime | str | None
+    ) -> Any:
         """Return the measure of the run that a reference picks for the next line; None where it is not plain.
 
         Args:
             reference: The reference.
             group: What must agree.
             key: The next line's own.
-            logged: When it was logged, where the reference picks from another log kind.
+            logged: When it was logged, where the reference picks from another log kind: as it is written, or
+                read, in UTC.
         """
         if group is None:
             return None
         number = self._numbers.get(id(reference))
         if number is None:
-            instant = parse(logged) if logged is not None else ""
-            if not isinstance(instant, Instant):
+            utc = _utc(logged)
+            if utc is None:
                 return None
-            return self._candidates.strongest(reference, group, self._path, instant.utc)
+            return self._candidates.strongest(reference, group, self._path, utc)
         best = self._best.get((number, group))
         if self._unsure[number] or best is None or best.key == key:
             return None
         return best.value
+
+
+def _utc(logged: datetime | str | None) -> datetime | None:
+    if isinstance(logged, datetime):
+        return logged.replace(tzinfo=timezone.utc)
+    instant = parse(logged) if logged is not None else ""
+    return instant.utc if isinstance(instant, Instant) else None

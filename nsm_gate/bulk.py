@@ -38,20 +38,25 @@ class Facts(NamedTuple):
 
     Attributes:
         row: Number of the row in the part's table.
-        redo: Whether the line is judged in full, once its place among the others is known.
+        known: IN_ORDER, UNLESS_REPEATED or FOR_GOOD.
         corrected: Whether it corrects an earlier line as it should.
         candidates: (number of the reference, what must agree, strength) for references that may pick it.
         needs: (number of the need, the run's value, what must agree, time) for criteria that compare.
     """
 
     row: int
-    redo: bool
+    known: int
     key: Key | None
     digest: Digest | None
     status: str | None
     corrected: bool
     candidates: tuple[Any, ...]
     needs: tuple[Any, ...]
+
+
+IN_ORDER, UNLESS_REPEATED, FOR_GOOD = range(3)
+"""When a line is judged: in full, once its place among the others is known; by itself, but in full after
+all where an earlier line has its key or its results; by itself, and what such a line means is only added."""
 
 
 class Part(NamedTuple):
@@ -94,6 +99,9 @@ class Judge(Protocol):
     def whole(self, log: LogInput, index: int, *, entered: bool) -> Alone:
         """Judge a line by all checks and criteria; with the others, where it was entered into the history."""
 
+    def repeated(self, log: LogInput, index: int) -> list[tuple[Severity, int | None]]:
+        """Judge a line that was entered into the history by the checks alone that ask for earlier lines."""
+
     def compares(self, record: Record) -> bool:
         """Return whether one of a run's criteria compares it with another run."""
 
@@ -110,6 +118,8 @@ class Bulk:
         self.judged = judged
         self._judge = judge
         self._policy = policy
+        self._more: dict[Row, Row] = {}  # a row -> the one with one more criterion that is met
+        self._told: dict[tuple[Any, ...], Row] = {}  # rules of findings, criteria met, experiment type -> row
         self._prover = Prover(log.book.kind, policy, now)
         self._prover.learn(log.book.lines, judged)
         self._references = {name for kind in policy.logs.values() for name in kind.references}
@@ -145,11 +155,12 @@ class Bulk:
                     proof
                 )
                 row: Row | None = clean[met]
+                known = FOR_GOOD
                 if bad or open_ or missed:
-                    row = self._partly(index, proof, used)
+                    row, known = self._partly(index, proof, used)
                 if row is not None:
                     number = rows.setdefault(row, len(rows))
-                    facts.append((number, False, key, results, status, corrected, candidates, needs))
+                    facts.append((number, known, key, results, status, corrected, candidates, needs))
                     before = logged if logged is not None else self._logged(index)
                     continue
             made = self._carefully(index, used, texts)
@@ -167,25 +178,41 @@ class Bulk:
         instant = record.instant if record is not None else None
         return instant.utc.replace(tzinfo=None) if instant is not None else datetime.min
 
-    def _partly(self, index: int, proof: tuple[Any, ...], used: set[int]) -> Row | None:
-        """Judge what a proof leaves open; None where it takes more than that."""
+    def _partly(self, index: int, proof: tuple[Any, ...], used: set[int]) -> tuple[Row | None, int]:
+        """Judge what a proof leaves open; return what the line comes to, and how much is known of it.
+
+        None where it takes more than that.
+        """
         compiled = self._prover.compiled
-        bad, open_, missed, met = proof[:4]
-        weights: list[tuple[Severity, int | None]] = []
-        if missed:
-            weights += [
-                self._judge.weigh("criterion-missed", self.book, proof[11], proof[12], index + 1)
-            ] * missed
-        if compiled is not None and (bad or open_):
-            HERE.line(index + 1)
-            criteria = [compiled.criteria[n][0] for n in range(open_.bit_length()) if open_ >> n & 1]
-            if any(path[0] in self._references for applied in criteria for path in applied.criterion.paths()):
-                return None
-            alone = self._judge.alone(self.log, index, *compiled.open(bad), criteria)
-            if alone is None:
-                return None
-            return _of(alone._replace(weights=[*weights, *alone.weights]), used, met, missed)
-        return _of(Alone(weights, [], True), used, met, missed)
+        assert compiled is not None  # noqa: S101  # for mypy
+        bad, open_, missed, met, _, _, _, _, _, _, _, kind, name = proof
+        sure, left = compiled.sure(bad, alone=not open_)
+        rules = (*sure, *("criterion-missed",) * missed)
+        # What a repeated line says of a correction may be what an assertion speaks of.
+        known = UNLESS_REPEATED if compiled.asserts(bad) else FOR_GOOD
+        if not (left or open_) and not self._policy.waivers:
+            place = (rules, met, kind)
+            row = self._told.get(place)
+            if row is None:
+                weights = self._weights(rules, kind, name, index)
+                row = self._told[place] = _of(Alone(weights, [], True), used, met, missed)
+            return row, known
+        weights = self._weights(rules, kind, name, index)
+        if not (left or open_):
+            return _of(Alone(weights, [], True), used, met, missed), known
+        HERE.line(index + 1)
+        criteria = [compiled.criteria[n][0] for n in range(open_.bit_length()) if open_ >> n & 1]
+        if any(path[0] in self._references for applied in criteria for path in applied.criterion.paths()):
+            return None, known
+        alone = self._judge.alone(self.log, index, *compiled.open(left), criteria)
+        if alone is None:
+            return None, known
+        return _of(alone._replace(weights=[*weights, *alone.weights]), used, met, missed), known
+
+    def _weights(
+        self, rules: Iterable[str], kind: str | None, name: str | None, index: int
+    ) -> list[tuple[Severity, int | None]]:
+        return [self._judge.weigh(rule, self.book, kind, name, index + 1) for rule in rules]
 
     def _carefully(self, index: int, used: set[int], texts: dict[str, int]) -> tuple[Row, tuple[Any, ...]]:
         """Look at a line of which nothing is proven, as far as it goes without the others."""
@@ -193,14 +220,14 @@ class Bulk:
         decoded = self.book.decoded(index)
         if not isinstance(decoded, Entry):
             row = _of(self._judge.whole(self.log, index, entered=False), used)
-            return row, (False, None, None, None, False, (), ())
+            return row, (UNLESS_REPEATED, None, None, None, False, (), ())
         self._prover.unproven(decoded)
         record = self.book.seen(index, decoded)
         candidates = tuple(self._candidate(record, texts))
         facts = (record.key, digest(record), record.status, corrects(record), candidates, ())
         if self._judge.compares(record):
-            return Row(), (True, *facts)
-        return _of(self._judge.whole(self.log, index, entered=False), used), (False, *facts)
+            return Row(), (IN_ORDER, *facts)
+        return _of(self._judge.whole(self.log, index, entered=False), used), (UNLESS_REPEATED, *facts)
 
     def _candidate(self, record: Record, texts: dict[str, int]) -> Iterator[tuple[int, int, Any]]:
         compiled = self._prover.compiled
@@ -250,10 +277,11 @@ class Bulk:
         position = 0
         for part in parts:
             for fact in part.facts:
-                number, redo, key, results, status, corrected, candidates, needs = fact
+                number, judged, key, results, status, corrected, candidates, needs = fact
                 index = self.judged[position]
                 position += 1
                 row = part.rows[number]
+                redo, repeated = judged == IN_ORDER, False
                 if key is None and results is None:
                     if redo:
                         is_told = is_told or tell()
@@ -261,13 +289,14 @@ class Bulk:
                     yield index, row
                     continue
                 same_key, alike = history.add(Entered(self.book, index, 0), key, results)
-                if same_key is not None and not redo:
+                if same_key is not None:
                     earlier = known.get(same_key.at) if same_key.book is self.book else None
                     ended = earlier is not None and earlier[1] == "running" and status in _ENDED
-                    redo = not (ended or corrected)
-                if alike is not None and not redo:
+                    repeated = not (ended or corrected)
+                if alike is not None:
                     first = known.get(alike.at) if alike.book is self.book else None
-                    redo = first is None or first[0] != key
+                    repeated = repeated or first is None or first[0] != key
+                redo = redo or (repeated and (judged != FOR_GOOD or row.unknown > 0))
                 known[index] = (key, status)
                 if needs and not redo:
                     compared = self._compared(row, part, needs, key, best, index)
@@ -276,6 +305,9 @@ class Bulk:
                 if redo:
                     is_told = is_told or tell()
                     row = self._again(index, used)
+                elif repeated:
+                    HERE.line(index + 1)
+                    row = _with(row, self._judge.repeated(self.log, index), used)
                 if same_key is not None:
                     best.supersede(same_key.at if same_key.book is self.book else None)
                 for reference, group, value in candidates:
@@ -309,7 +341,10 @@ class Bulk:
                 return None
             holds = _OPERATORS[need.operator](value, other)
             if holds:
-                row = row._replace(met=row.met + 1)
+                more = self._more.get(row)
+                if more is None:
+                    more = self._more[row] = row._replace(met=row.met + 1)
+                row = more
                 continue
             name = self._name(index) if self._policy.waivers else None
             kind = compiled.criteria[need.criterion][1]
@@ -342,7 +377,12 @@ def _of(alone: Alone, used: set[int], met: int = 0, missed: int = 0) -> Row:
         weight=int(Severity.NOTICE) if unknown else 0,
         entry=alone.entry,
     )
-    for severity, waiver in alone.weights:
+    return _with(row, alone.weights, used)
+
+
+def _with(row: Row, weights: Iterable[tuple[Severity, int | None]], used: set[int]) -> Row:
+    """Return what a line comes to with more findings."""
+    for severity, waiver in weights:
         row = added(row, severity, waived=waiver is not None)
         if waiver is not None:
             used.add(waiver)

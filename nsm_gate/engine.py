@@ -109,6 +109,7 @@ def run(task: Task) -> Report:
 
 
 _ALL = frozenset(BY_ID)
+_OF_EARLIER = frozenset({"duplicate-run", "duplicate-record"})
 _LINE_CHECKS = [check for check in CHECKS if isinstance(check, LineCheck)]
 _VERDICT_CHECKS = [check for check in CHECKS if isinstance(check, VerdictCheck)]
 _RANK = {check.id: number for number, check in enumerate(CHECKS)}
@@ -423,6 +424,20 @@ class Engine:
             problems += self.entry(subject, given, brief=True)
         kind, name = (record.experiment_type, record.name) if record is not None else (None, None)
         return Alone(self.weights(problems, book, kind, name), [v.outcome for v in given], record is not None)
+
+    def repeated(self, log: LogInput, index: int) -> list[tuple[Severity, int | None]]:
+        """Judge a line that was entered into the history by the checks alone that ask for earlier lines.
+
+        Return the severity of each problem, and the waiver that accepts it.
+        """
+        book = log.book
+        record = book.record(index)
+        if record is None:
+            return []
+        problems = defects(
+            self.subject(book, index, record, 0, enter=False, checks=_OF_EARLIER), _OF_EARLIER
+        ).problems
+        return self.weights(problems, book, record.experiment_type, record.name)
 
     def compares(self, record: Record) -> bool:
         """Return whether one of a run's criteria compares it with another run."""

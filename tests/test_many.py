@@ -118,6 +118,95 @@ def test_waivers_and_severities_count_the_same(tmp_path: Path, monkeypatch: pyte
     both(tmp_path, monkeypatch, "--select", "criterion-missed")
 
 
+OWED = """\
+log: sweep
+files: [sweep.jsonl]
+schema: sweep.schema.json
+key: [id]
+run_id: id
+status: status
+findings: findings
+error_message: error
+experiment_type: type
+corrects: corrects
+reason: reason
+results: results
+assertions:
+  below: {assert: loss <= bound, at: loss, message: loss exceeds the bound, hint: look at it}
+  positive: {assert: loss >= 0, at: loss, message: loss is negative, hint: look at it}
+  right: {assert: corrects == id, at: corrects, message: corrects names another run, hint: look at it}
+criteria:
+  low-loss: results.loss < 0.5
+  telling: findings != "nothing"
+  grounded: reason != "none"
+"""
+SENTENCE = "The loss fell for the whole sweep."
+TEXT = {"type": "string", "minLength": 20}
+ASKED: dict[str, dict[str, Any]] = {
+    "nothing": {},
+    "then": {"if": {"properties": {"status": {"const": "completed"}}},
+             "then": {"required": ["findings"], "properties": {"findings": TEXT}},
+             "else": {"properties": {"error": TEXT}}},
+    "if": {"if": {"properties": {"findings": TEXT}}, "then": {"required": ["bound"]}, "else": {"required": ["loss"]}},
+    "anyOf": {"anyOf": [{"properties": {"findings": TEXT}}, {"required": ["bound"]}]},
+    "oneOf": {"oneOf": [{"required": ["findings"]}, {"required": ["error"]}]},
+    "not": {"not": {"required": ["findings", "loss"]}},
+    "allOf": {"allOf": [{"required": ["findings"]}, {"properties": {"findings": TEXT, "error": TEXT}}]},
+    "dependentRequired": {"dependentRequired": {"loss": ["findings"]}},
+    "nested": {"not": {"if": {"required": ["bound"]}, "then": {"properties": {"findings": TEXT}}, "else": False}},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("asked", ASKED)
+def test_texts_that_a_run_owes_are_reported_once_whatever_the_schema_says_of_them(
+    asked: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = {"type": ["string", "null"]}
+    members: dict[str, Any] = dict.fromkeys(("findings", "error", "type", "corrects", "reason"), text)
+    members |= {"id": {"type": "string"}, "status": {"enum": ["completed", "failed", "running"]}}
+    members |= {"loss": {"type": "number"}, "bound": {"type": "number"}}
+    members["results"] = {"type": "object", "properties": {"loss": {"type": "number"}}}
+    schema = {"type": "object", "required": ["id", "status"], "properties": members, **ASKED[asked]}
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules/sweep.yaml").write_text(OWED)
+    (tmp_path / "rules/short.yaml").write_text(
+        "experiment_type: short\ncriteria: {fast: results.loss < 0.3}\n"
+    )
+    (tmp_path / "rules/sweep.schema.json").write_text(json.dumps(schema))
+    (tmp_path / "nsm-gate.yaml").write_text("extends: none\nrules: [rules/]\n")
+    chance = random.Random(asked)
+    given: dict[str, tuple[Any, ...]] = {
+        "findings": (SENTENCE, SENTENCE, None, "", "TODO", "too short"),
+        "error": (SENTENCE, None, " ", "x"),
+        "type": ("short", "short", "shrot", "", None),
+        "corrects": ("run_1_20250101", "run_2_20250101", None, None),
+        "reason": ("It was wrong.", None, None, None),
+        "loss": (0.1, 0.5, -1, 3),
+        "bound": (1, 2, -3),
+        "results": ({"loss": 0.2}, {"loss": 0.25}, {"loss": 0.7}, {"loss": chance.random()}),
+    }
+    lines = []
+    for number in range(400):
+        entry = {
+            "id": f"run_{number if chance.random() < 0.9 else 1}_20250101",
+            "status": chance.choice(members["status"]["enum"]),
+        }
+        entry |= {name: chance.choice(values) for name, values in given.items() if chance.random() < 0.85}
+        lines.append(encode(entry))
+    (tmp_path / "sweep.jsonl").write_bytes(b"".join(lines))
+    code, report, _ = both(tmp_path, monkeypatch, "--output-format", "json")
+    rules = {finding["rule"] for finding in json.loads(report)["findings"]}
+    assert code == 1
+    assert rules >= {
+        "missing-findings",
+        "missing-error-message",
+        "unknown-experiment-type",
+        "duplicate-run",
+        "assertion",
+    }
+    assert ("schema" in rules) is (asked != "nothing")
+
+
 @pytest.mark.parametrize("form", ["text", "json"])
 def test_any_number_of_processes_prints_the_same(
     form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

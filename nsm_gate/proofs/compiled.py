@@ -39,6 +39,9 @@ CHECKED = (
 """Checks of which a proof says, one by one, whether they are silent. `unknown-field` always is where there
 is a proof, and `schema` but for the form of times; what earlier lines decide is not the proof's."""
 
+SURE = ("missing-findings", "missing-error-message", "missing-experiment-type", "unknown-experiment-type")
+"""Checks that report one problem or none, of which a proof says where it is one. So it does of assertions."""
+
 BIT = {check: 1 << number for number, check in enumerate(CHECKED)}
 _TIME_BITS = sum(BIT[check] for check in TIMES)
 _MOST_TYPES = 64
@@ -84,6 +87,8 @@ class Compiled:
         self.needs: dict[int, Need] = {}
         self.sources: list[Reference] = []
         self._open: dict[int, tuple[frozenset[str], tuple[Assertion, ...]]] = {}
+        self._sure: dict[tuple[int, bool], tuple[tuple[str, ...], int]] = {}
+        self._bits = len(CHECKED) + len(kind.assertions)
         self._head: list[str] = []
         self._tuples: dict[str, list[str]] = {}
         self._rows: list[str] = []
@@ -108,6 +113,27 @@ class Compiled:
         exec(compile("\n".join(head), f"<proof of {kind.name}>", "exec"), space)  # noqa: S102
         self.prove = space["prove"]
 
+    def sure(self, bad: int, *, alone: bool) -> tuple[tuple[str, ...], int]:
+        """Return the rules of the problems that a proof is sure of, and what it leaves open.
+
+        It is sure of them where it leaves no check open, and they stand `alone`: else one may silence
+        another, and all are open.
+        """
+        known = self._sure.get((bad, alone))
+        if known is None:
+            told, rest = bad >> self._bits, bad & (1 << self._bits) - 1
+            rules = [check for check in SURE if told & BIT[check]]
+            laws = [law for n, law in enumerate(self.kind.assertions) if told >> len(CHECKED) + n & 1]
+            rules += ["assertion"] * len({law.at for law in laws})
+            known = (tuple(rules), 0) if alone and not rest else ((), rest | told)
+            if len(self._sure) < _REMEMBERED:
+                self._sure[bad, alone] = known
+        return known
+
+    def asserts(self, bad: int) -> bool:
+        """Return whether a proof says that assertions are, or may be, broken."""
+        return bool((bad | bad >> self._bits) >> len(CHECKED) & (1 << len(self.kind.assertions)) - 1)
+
     def open(self, bad: int) -> tuple[frozenset[str], tuple[Assertion, ...]]:
         """Return the checks that a proof leaves open, and of the assertions those that may be broken."""
         known = self._open.get(bad)
@@ -126,7 +152,10 @@ class Compiled:
         clocks = {slot.name: name for slot, name in self._clocks() if "string" in slot.kinds}
         # What a check of its own reports is not a flaw of the schema: the closer look tells.
         flawed = f"bad |= {BIT['schema']}"
-        rows = [f"if not {law}: {flawed}" for law in self.laws.code(clocks) if law != TRUE]
+        rows = list(self._texts())
+        rows += [
+            f"if not {law}: {flawed}" for law in self.laws.code(clocks, self._explained()) if law != TRUE
+        ]
         rows += self._roles()
         rows += [*self._patterns(clocks), *_slips(self.outline), *self._checks(), *self._verdicts()]
         rows += self._candidates()
@@ -361,22 +390,42 @@ class Compiled:
                 limit = "(1.0 if span < 20.0 else 0.05 * span) * 0.999999"
                 yield f"        if abs({seconds} - span) > {limit}: bad |= {BIT['duration-mismatch']}"
 
-    def _checks(self) -> Iterator[str]:
+    def _found(self, check: str, *paths: Path | None) -> int:
+        """Return the bit for a check that has found something: it is sure where it reads texts alone."""
+        slots = [slot for path in paths if path is not None and (slot := self.outline.find(path)) is not None]
+        return BIT[check] << (self._bits if all(slot.kinds <= {"null", "string"} for slot in slots) else 0)
+
+    def _texts(self) -> Iterator[str]:
+        """Yield code for texts that a run owes: what they lack is said before the schema says it."""
         kind = self.kind
         status = self._variable(kind.status)[0] if kind.status else "'completed'"
         if kind.findings is not None:
             text, _ = self._variable(kind.findings)
             quiet = f"({text}.__class__ is str and FINDINGS({text}))"
             running = f"{status} == 'running' or " if kind.status else ""
-            yield f"if not ({running}{quiet}): bad |= {BIT['missing-findings']}"
+            yield f"if not ({running}{quiet}): bad |= {self._found('missing-findings', kind.findings)}"
+        if kind.error_message is not None:
+            text, _ = self._variable(kind.error_message)
+            said = f"({text}.__class__ is str and {text}.strip())"
+            bit = self._found("missing-error-message", kind.error_message)
+            yield f"if {status} == 'failed' and not {said}: bad |= {bit}"
+
+    def _explained(self) -> dict[str, str]:
+        """Return the variables of those texts, and code that holds where they are surely reported."""
+        paths = {"missing-findings": self.kind.findings, "missing-error-message": self.kind.error_message}
+        slots = {check: self.outline.find(path) for check, path in paths.items() if path is not None}
+        return {
+            slot.name: f"bad & {BIT[check] << self._bits}"
+            for check, slot in slots.items()
+            if slot is not None
+        }
+
+    def _checks(self) -> Iterator[str]:
+        kind = self.kind
         if kind.run_id is not None and kind.key == (kind.run_id,):
             name, _ = self._variable(kind.run_id)
             odd = f"{name}.__class__ is str and {name} and not NAMED({name})"
             yield f"if {odd}: bad |= {BIT['run-id-format']}"
-        if kind.error_message is not None:
-            text, _ = self._variable(kind.error_message)
-            said = f"({text}.__class__ is str and {text}.strip())"
-            yield f"if {status} == 'failed' and not {said}: bad |= {BIT['missing-error-message']}"
         yield from self._laws()
         yield from self._measures()
         yield from self._of_domain()
@@ -384,15 +433,19 @@ class Compiled:
 
     def _laws(self) -> Iterator[str]:
         for number, law in enumerate(self.kind.assertions):
+            bit = 1 << len(CHECKED) + number
             try:
-                parts = [self.terms.truth(law.test).may_be_false]
-                if law.when is not None:
-                    parts.insert(0, self.terms.truth(law.when).may_be_true)
+                test = self.terms.truth(law.test)
+                when = self.terms.truth(law.when) if law.when is not None else None
             except Unprovable:
-                parts = []
-            broken = both(parts)
-            if broken != FALSE:
-                yield f"if {broken}: bad |= {1 << len(CHECKED) + number}"
+                yield f"bad |= {bit}"
+                continue
+            sure = both([when.true, test.false] if when is not None else [test.false])
+            maybe = both([when.may_be_true, test.may_be_false] if when is not None else [test.may_be_false])
+            if sure != FALSE:
+                yield f"if {sure}: bad |= {bit << self._bits}"
+            if maybe not in (FALSE, sure):
+                yield f"if {both([maybe, negated(sure)])}: bad |= {bit}"
 
     def _measures(self) -> Iterator[str]:
         kind = self.kind
@@ -460,7 +513,11 @@ class Compiled:
             yield f"{word} {variable} == {name!r}:"
             yield from [f"    {row}" for row in self._required(found)] or ["    pass"]
             word = "elif"
-        bits = BIT["missing-experiment-type"] | BIT["unknown-experiment-type"]
+        missing, unknown = (self._found(check, kind.experiment_type) for check in SURE[2:])
+        bits = str(missing | unknown)
+        if missing >> self._bits:
+            none = either([negated(self._known(kind.experiment_type)), f"(not {variable}.strip())"])
+            bits = f"({missing} if {none} else {unknown})"
         if word == "if":
             yield f"bad |= {bits}"
             yield from self._required(None)
@@ -634,7 +691,10 @@ class Compiled:
         group = self._group(reference, judged=True)
         self.needs[number] = Need(number, sign, reference)
         known = both([own.known, *group.musts])
-        when = "None" if reference.log == self.kind.name else self._variable(self.kind.logged)[0]
+        # A time that the proof does not read may be one all the same.
+        when = "None"
+        if reference.log != self.kind.name:
+            when = f"(logged or {self._variable(self.kind.logged)[0]})"
         need = f"(({number}, {own.code}, {group.code}, {when}),)"
         yield f"if {known}: needs += {need}"
         yield f"else: {unsure}"

@@ -6,6 +6,7 @@ the whole outline one that is not compiled.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 
 import jsonschema_rs
@@ -23,6 +24,7 @@ _OF_TIMES = tuple(
     for end in ("", "?")
 )
 """Patterns that every time has which `texts.instant` reads."""
+_OF_TYPE = re.compile(r"\((\w+)\.__class__ is (\w+)\)")
 _REMEMBERED = 4096
 _LONGEST_PROOF = 60_000
 _MOST_PARTS = 4000
@@ -40,17 +42,21 @@ class Laws:
         self._constants = constants
         self._tests: dict[str, str] = {}
         self._clocks: Mapping[str, str] = {}
+        self._explained: Mapping[str, str] = {}
+        self._asserted = True
         self._parts = self._depth = 0
         self.left_out: list[tuple[str, str]] = []
 
-    def code(self, clocks: Mapping[str, str]) -> list[str]:
+    def code(self, clocks: Mapping[str, str], explained: Mapping[str, str]) -> list[str]:
         """Return code that, all of it, holds where a decoded entry satisfies its schema.
 
         Args:
             clocks: Slots of times. Patterns that every time written with Z has are left out for them, and
                 kept in `left_out`: the slot's variable, and the test of the pattern.
+            explained: Variable of a slot -> code that holds where a check of its own reports the value: it
+                then satisfies what its own schemas ask.
         """
-        self._clocks = clocks
+        self._clocks, self._explained = clocks, explained
         made = self._object(self._outline.root)
         if sum(map(len, made)) > _LONGEST_PROOF:
             raise Unsupported("a schema of too many conditions")
@@ -67,10 +73,23 @@ class Laws:
             if slot.object is not None and slot.sure and not slot.optional and slot.kinds == {"object"}:
                 parts += self._object(slot.object)
                 continue
-            inner = self._slot(slot)
+            inner = self._excused(slot, self._slot(slot))
             if inner != TRUE:
                 parts.append(either([f"{slot.name} is U", inner]) if slot.optional else inner)
         return parts
+
+    def _excused(self, slot: Slot | None, holds: str) -> str:
+        """Return code of what is asked of a slot, where nothing is reported of it already."""
+        excuse = self._explained.get(slot.name) if slot is not None and self._asserted else None
+        return holds if excuse is None else either([excuse, holds])
+
+    def _if_it_were(self, node: Any, at: Slot | Object | None) -> str:
+        """Return code that holds where a subschema does that is not asked for, but whose truth counts."""
+        asserted, self._asserted = self._asserted, False
+        try:
+            return self.holds(node, at)
+        finally:
+            self._asserted = asserted
 
     def _slot(self, slot: Slot) -> str:
         parts = []
@@ -138,18 +157,18 @@ class Laws:
         if word in SILENT or word in ("then", "else"):
             return TRUE
         if word == "if":
-            holds = self.holds(value, at)
+            holds = self._if_it_were(value, at)
             then = self.holds(node.get("then", True), at)
             other = self.holds(node.get("else", True), at)
             return both([either([negated(holds), then]), either([holds, other])])
         if word == "allOf":
             return both([self.holds(option, at) for option in value])
         if word == "anyOf":
-            return either([self.holds(option, at) for option in value])
+            return either([self._if_it_were(option, at) for option in value])
         if word == "oneOf":
-            return f"(({' + '.join(self.holds(option, at) for option in value)}) == 1)"
+            return f"(({' + '.join(self._if_it_were(option, at) for option in value)}) == 1)"
         if word == "not":
-            return negated(self.holds(value, at))
+            return negated(self._if_it_were(value, at))
         if isinstance(at, Object):
             return self._of_object(word, value, at)
         if at is None:
@@ -164,14 +183,14 @@ class Laws:
         if word == "type":
             return TRUE if "object" in ([value] if isinstance(value, str) else value) else FALSE
         if word == "required":
-            return both([self._there(made, member) for member in value])
+            return both([self._excused(made.get(member), self._there(made, member)) for member in value])
         if word == "properties":
             parts = []
             for member, inner in value.items():
                 slot = made.get(member)
                 if slot is None:
                     continue  # no line that decodes has it
-                held = self.holds(inner, slot)
+                held = self._excused(slot, self.holds(inner, slot))
                 # In an object that is not there, every slot is absent.
                 parts.append(either([f"{slot.name} is U", held]) if held != TRUE else TRUE)
             return both(parts)
@@ -249,10 +268,14 @@ class Laws:
         if not slot.item.kinds:
             # Lines that decode hold an empty list here.
             return TRUE if word == "items" else negated(self.kind(slot, "array"))
-        held = self.holds(value, slot.item)
+        held = self._if_it_were(value, slot.item)
         if word == "items" and held == TRUE:
             return TRUE
         loop = f"{'all' if word == 'items' else 'any'}([{held} for {slot.item.name} in {slot.name}])"
+        typed = _OF_TYPE.fullmatch(held)
+        if typed is not None and typed[1] == slot.item.name:
+            types = f"map(type, {slot.name})"
+            loop = f"{{{typed[2]}}}.issuperset({types})" if word == "items" else f"({typed[2]} in {types})"
         if held == FALSE:
             loop = FALSE if word == "contains" else f"(not {slot.name})"
         return either([negated(self.kind(slot, "array")), loop])

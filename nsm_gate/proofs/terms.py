@@ -36,6 +36,8 @@ from nsm_gate.values import UNKNOWN, Value, is_number
 
 _GUARD = "1e-9"
 """Relative error that arithmetic in floats stays far below, for the few operations that are compiled."""
+_WORDS = 1000
+"""Texts whose evaluation is remembered."""
 _INVERSE = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "=="}
 
 
@@ -247,13 +249,15 @@ class Terms:
             exact = all(
                 n.constant is None or Decimal(repr(float(n.constant))) == n.constant for n in (one, other)
             )
-            true, false = operator, _INVERSE[operator]
+            signs = [operator, _INVERSE[operator]]
             if not exact:
                 # A constant with more digits than a float holds: what lies at its float is left open.
                 strict = {"<=": "<", ">=": ">", "==": ""}
-                true, false = strict.get(true, true), strict.get(false, false)
-            compared = [f"({one.code} {op} {other.code})" if op else FALSE for op in (true, false)]
-            return _guarded(known, *compared)
+                signs = [strict.get(sign, sign) for sign in signs]
+            true, false = (f"({one.code} {sign} {other.code})" if sign else FALSE for sign in signs)
+            if exact:
+                return _exact(both([known, true]), both([known, false]))
+            return _guarded(known, true, false)
         gap = f"({one.code} - {other.code})"
         size = " + ".join(n.size or f"abs({n.code})" for n in (one, other))
         guard = f"{_GUARD} * ({size})"
@@ -385,13 +389,26 @@ class Terms:
             if isinstance(part, Name):
                 if part.gaps:
                     raise Unprovable(part.path)
-                reads[part.path] = self._reader(part.path)
+                reads[part.path] = self._reader(part.path).slim()
         variables = list(dict.fromkeys(name for reader in reads.values() for name in reader.variables))
         where = {
             path: (reader, [variables.index(n) for n in reader.variables]) for path, reader in reads.items()
         }
 
+        words: dict[tuple[Any, ...], Value] = {}
+        quick = _spread(node) if len(variables) == 1 else None
+
         def evaluate(*args: Any) -> Value:
+            # Words come again; numbers, of which one may equal another, do not count as words.
+            if set(map(type, args)) == {str}:
+                known = words.get(args)
+                if known is None and len(words) < _WORDS:
+                    known = words[args] = evaluated(args)
+                return evaluated(args) if known is None else known
+            told = quick(args[0]) if quick is not None else None
+            return evaluated(args) if told is None else told
+
+        def evaluated(args: Sequence[Any]) -> Value:
             values = {path: reader.read([args[i] for i in at]) for path, (reader, at) in where.items()}
 
             def lookup(path: tuple[str, ...], _gaps: bool = False, /) -> Value:
@@ -443,6 +460,11 @@ class _Reader(NamedTuple):
 
     variables: tuple[str, ...]
     reads: tuple[Callable[[Any], Value], ...]
+
+    def slim(self) -> _Reader:
+        """Return a reader without the places where no line has anything."""
+        pairs = [pair for pair in zip(*self, strict=True) if pair[1] != _Pluck(None)]
+        return _Reader(*zip(*pairs, strict=True)) if pairs else self
 
     def read(self, args: Sequence[Any]) -> Value:
         first: Value = UNKNOWN
@@ -519,6 +541,34 @@ def lookup(keys: Sequence[Any], key: Any, values: Sequence[Any]) -> Any:
         return None
     found = [value for known, value in zip(keys, values, strict=True) if known == key]
     return found[-1] if found else None
+
+
+def _spread(node: Node) -> Callable[[Any], bool | None] | None:
+    """Return what tells of a list whether it is stable, or None where floats do not decide.
+
+    None for other calls.
+    """
+    if not isinstance(node, Call) or node.name != "stable":
+        return None
+    options = {
+        name: option.constant if isinstance(option, Literal) else None for name, option in node.options
+    }
+    share: Any = options.get("tolerance", Decimal("0.1"))
+    last = options.get("last", 0)
+    if not is_number(share) or type(last) is not int or last < 0 or last == 1:
+        return None
+    tolerance = float(share)
+
+    def stable(values: Any) -> bool | None:
+        if type(values) is not list or not NUMBERS.issuperset(map(type, values)) or len(values) < (last or 2):
+            return None
+        tail = values[-last:]
+        most, least = max(tail), min(tail)
+        gap = most - least - tolerance * max(abs(most), abs(least))
+        guard = 1e-9 * (1 + abs(tolerance)) * (abs(most) + abs(least))
+        return gap < 0 if abs(gap) > guard else None
+
+    return stable
 
 
 def _as_it_is(value: Any) -> Value:
