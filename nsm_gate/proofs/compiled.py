@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import operator
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -28,6 +28,7 @@ from nsm_gate.proofs.texts import FORM, is_dated_name, says_something
 from nsm_gate.proofs.types import Types
 from nsm_gate.records import Record
 from nsm_gate.roles import roles
+from nsm_gate.timestamps import Instant, parse
 
 TIMES = ("timestamp-invalid", "timestamp-not-utc", "timestamp-naive", "timestamp-future", "timestamp-order",
          "time-span", "duration-mismatch")  # fmt: skip
@@ -89,6 +90,7 @@ class Compiled:
         self._open: dict[int, tuple[frozenset[str], tuple[Assertion, ...]]] = {}
         self._sure: dict[tuple[int, bool], tuple[tuple[str, ...], int]] = {}
         self._bits = len(CHECKED) + len(kind.assertions)
+        self._single: list[str] = []
         self._head: list[str] = []
         self._tuples: dict[str, list[str]] = {}
         self._rows: list[str] = []
@@ -121,10 +123,15 @@ class Compiled:
         """
         known = self._sure.get((bad, alone))
         if known is None:
-            told, rest = bad >> self._bits, bad & (1 << self._bits) - 1
+            low = (1 << self._bits) - 1
+            rest, told = bad & low, bad >> self._bits & low
             rules = [check for check in SURE if told & BIT[check]]
             laws = [law for n, law in enumerate(self.kind.assertions) if told >> len(CHECKED) + n & 1]
             rules += ["assertion"] * len({law.at for law in laws})
+            for number, check in enumerate(self._single):
+                if bad >> 2 * self._bits + number & 1:
+                    rules.append(check)
+                    told |= BIT[check]
             known = (tuple(rules), 0) if alone and not rest else ((), rest | told)
             if len(self._sure) < _REMEMBERED:
                 self._sure[bad, alone] = known
@@ -372,12 +379,10 @@ class Compiled:
                 yield f"if {variable}.__class__ is str:"
                 indent = "    "
             # The interpreter's parser takes other forms too: the form comes first.
-            yield f"{indent}if FORM({variable}):"
-            yield f"{indent}    {name} = TIME({variable}[:-1])"
-            yield f"{indent}    if {name} > LATEST: bad |= {BIT['timestamp-future']}"
-            yield f"{indent}else:"
-            yield f"{indent}    {name} = None"
-            yield f"{indent}    bad |= {_TIME_BITS}"
+            yield f"{indent}if FORM({variable}): {name} = TIME({variable}[:-1])"
+            reader = self.constants.name(self._clock(), "R")
+            yield f"{indent}else: {name}, b = {reader}({variable}); bad |= b"
+            yield f"{indent}if {name} is not None and {name} > LATEST: bad |= {BIT['timestamp-future']}"
         if kind.logged is not None:
             yield f"if logged is None or before is None or logged < before: bad |= {BIT['timestamp-order']}"
         if kind.start is not None and kind.end is not None:
@@ -390,10 +395,28 @@ class Compiled:
                 limit = "(1.0 if span < 20.0 else 0.05 * span) * 0.999999"
                 yield f"        if abs({seconds} - span) > {limit}: bad |= {BIT['duration-mismatch']}"
 
+    def _clock(self) -> Callable[[str], tuple[datetime | None, int]]:
+        """Return what reads a time that is written without Z: the time, if it is one, and a check's bit."""
+        naive, elsewhere = self._one("timestamp-naive"), self._one("timestamp-not-utc")
+
+        def read(text: str) -> tuple[datetime | None, int]:
+            instant = parse(text)
+            if not isinstance(instant, Instant):
+                return None, _TIME_BITS
+            bit = naive if instant.offset is None else 0 if instant.is_utc else elsewhere
+            return instant.utc.replace(tzinfo=None), bit
+
+        return read
+
     def _found(self, check: str, *paths: Path | None) -> int:
         """Return the bit for a check that has found something: it is sure where it reads texts alone."""
         slots = [slot for path in paths if path is not None and (slot := self.outline.find(path)) is not None]
         return BIT[check] << (self._bits if all(slot.kinds <= {"null", "string"} for slot in slots) else 0)
+
+    def _one(self, check: str) -> int:
+        """Return a bit for one problem of a check that may have several, each at its place."""
+        self._single.append(check)
+        return 1 << 2 * self._bits + len(self._single) - 1
 
     def _texts(self) -> Iterator[str]:
         """Yield code for texts that a run owes: what they lack is said before the schema says it."""
@@ -561,8 +584,15 @@ class Compiled:
         if slot is not None and not slot.optional and "null" not in slot.kinds:
             parts[0] = TRUE
         there = both(parts)
-        if there != TRUE:
+        if there == TRUE:
+            return
+        if check != "missing-hyperparameter" or slot is None or not slot.sure or slot.kinds != {"object"}:
             yield f"if not {there}: bad |= {BIT[check]}"
+            return
+        yield f"if not {there}:"
+        for part in parts:
+            if part != TRUE:
+                yield f"    if not {part}: bad |= {self._one(check)}"
 
     # --- criteria -----------------------------------------------------------------------------
 
@@ -807,6 +837,10 @@ class Compiled:
 _VARIABLE = re.compile(r"\b[vns](?:_v)?[0-9]+(?:_v[0-9]+)*\b|\bs_\w+")
 
 
+_BY_ITSELF = re.compile(r"if .*: (bad \|= [0-9]+|return None)\Z", re.DOTALL)
+"""Matches a row that no `elif` follows, and that does nothing else than a remembered function can."""
+
+
 class _Count:
     """How many colons the text of an entry has, as code."""
 
@@ -831,7 +865,7 @@ class _Memo:
     def takes(self, row: str) -> bool:
         """Return whether a row reads nothing else, and stands for itself."""
         words = set(_VARIABLE.findall(row))
-        return row.startswith("if ") and not row.endswith(":") and bool(words) and words <= self._own
+        return _BY_ITSELF.match(row) is not None and bool(words) and words <= self._own
 
 
 def _inside(made: Object) -> list[str]:

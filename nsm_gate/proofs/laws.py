@@ -68,7 +68,7 @@ class Laws:
         parts = []
         for node in made.nodes:
             parts += self._rest(node, None, made)
-        parts += [self._there(made, member) for member in made.required]
+        parts += [self._excused(made.get(member), self._there(made, member)) for member in made.required]
         for slot in made.slots:
             if slot.object is not None and slot.sure and not slot.optional and slot.kinds == {"object"}:
                 parts += self._object(slot.object)
