@@ -31,6 +31,8 @@ from pathlib import Path
 
 import pytest
 
+from nsm_gate.edge.workers import cores
+
 ROOT = Path(__file__).resolve().parent.parent
 TREE = ROOT / "build" / "mutants"
 EXPLAINED = ROOT / "tests" / "mutants.txt"
@@ -88,7 +90,7 @@ class Trials:
         running: dict[int, tuple[str, float]] = {}
         left = list(reversed(self.names))
         while left or running:
-            while left and len(running) < (os.cpu_count() or 1):
+            while left and len(running) < cores():
                 name = left.pop()
                 seconds, items = reached.get(name.rpartition("__mutmut_")[0], (0.0, []))
                 running[_forked(name, items)] = name, time.monotonic() + 20 + 10 * seconds
@@ -184,6 +186,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sample", type=int, default=0, metavar="N", help="try N of them (default: all)")
     parser.add_argument("--seed", type=int, default=1, help="which ones")
+    parser.add_argument("--only", default="", metavar="REGEX", help="those whose names match (default: all)")
     args = parser.parse_args()
     names = lay_out()
     os.chdir(TREE / "mutants")
@@ -191,9 +194,9 @@ def main() -> int:
     sys.path[:] = [str(TREE / "mutants"), *(place for place in sys.path if Path(place).resolve() != ROOT)]
     for module in [m for m in sys.modules if m.partition(".")[0] in ("nsm_gate", "tests")]:
         del sys.modules[module]
-    chosen = names
+    chosen = [name for name in names if re.search(args.only, name)]
     if args.sample:
-        chosen = random.Random(args.seed).sample(names, min(args.sample, len(names)))
+        chosen = random.Random(args.seed).sample(chosen, min(args.sample, len(chosen)))
     listed, odd = explained(), 0
 
     def say(name: str, found: str) -> None:
