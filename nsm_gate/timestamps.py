@@ -15,6 +15,9 @@ _PATTERN = re.compile(
     r"(\d{4}-\d{2}-\d{2})T(\d{2}:\d{2}:\d{2})(?:\.(\d{1,9}))?(Z|[+-]\d{2}:\d{2})?", re.ASCII
 )
 
+_LONGEST = len("2025-11-03T10:15:00.123456789+00:00")
+_OF_NO_FORM = "not a date-time of the form that logs use"
+
 
 class Instant(NamedTuple):
     """A point in time.
@@ -35,12 +38,17 @@ class Instant(NamedTuple):
         return self.offset in ("Z", "+00:00")
 
 
-@lru_cache(maxsize=64)  # several checks ask for the few times of one line
 def parse(text: str) -> Instant | str:
     """Return the instant, or what is wrong with the text."""
+    # What is longer has not the form, and would only fill the memory.
+    return _parsed(text) if len(text) <= _LONGEST else _OF_NO_FORM
+
+
+@lru_cache(maxsize=64)  # several checks ask for the few times of one line
+def _parsed(text: str) -> Instant | str:
     found = _PATTERN.fullmatch(text)
     if found is None:
-        return "not a date-time of the form that logs use"
+        return _OF_NO_FORM
     date, time, fraction, offset = found.groups()
     if time.startswith("24:") or time.endswith(":60"):
         return "24:00 and leap seconds are times that most readers refuse"

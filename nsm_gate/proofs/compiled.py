@@ -434,14 +434,21 @@ class Compiled:
             yield f"if {status} == 'failed' and not {said}: bad |= {bit}"
 
     def _explained(self) -> dict[str, str]:
-        """Return the variables of those texts, and code that holds where they are surely reported."""
-        paths = {"missing-findings": self.kind.findings, "missing-error-message": self.kind.error_message}
-        slots = {check: self.outline.find(path) for check, path in paths.items() if path is not None}
-        return {
-            slot.name: f"bad & {BIT[check] << self._bits}"
-            for check, slot in slots.items()
-            if slot is not None
-        }
+        """Return the variables of what a run owes, and code that holds where a check surely reports it."""
+        kind = self.kind
+        made = {}
+        for check, path in (
+            ("missing-findings", kind.findings),
+            ("missing-error-message", kind.error_message),
+        ):
+            slot = self.outline.find(path) if path is not None else None
+            if slot is not None:
+                made[slot.name] = f"bad & {BIT[check] << self._bits}"
+        for name in kind.required_hyperparameters:
+            slot = self.outline.find((*(kind.hyperparameters or ()), name))
+            if slot is not None and slot.known != TRUE:
+                made[slot.name] = negated(slot.known)
+        return made
 
     def _checks(self) -> Iterator[str]:
         kind = self.kind

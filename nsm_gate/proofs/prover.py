@@ -19,6 +19,8 @@ _REHEARSED = 1500
 _REBUILDS = 4
 _ENOUGH = 24
 """Lines with something new in them, after which the proof is compiled again."""
+_MANY, _ONE_IN = 200, 8
+"""Lines of which nothing could be proven, after which one in so many is looked at: most teach nothing new."""
 
 
 class Prover:
@@ -38,7 +40,7 @@ class Prover:
         self._rebuilds = 0
         # One numbering for all: numbers that were given out stay what they are when a proof is made again.
         self._groups = Groups()
-        self._news = 0
+        self._news = self._unproven = 0
         self.compiled: Compiled | None = None
         self.why_not = "no line was seen"
 
@@ -65,11 +67,14 @@ class Prover:
 
     def unproven(self, entry: Entry) -> None:
         """Take in a line of which nothing could be proven."""
-        if self._rebuilds >= _REBUILDS or not self._take(entry):
+        self._unproven += 1
+        if self._rebuilds >= _REBUILDS or (self._unproven > _MANY and self._unproven % _ONE_IN):
+            return
+        if not self._take(entry):
             return
         self._news += 1
         if self._news >= _ENOUGH << self._rebuilds:
-            self._news = 0
+            self._news = self._unproven = 0
             self._rebuilds += 1
             self._compile()
 
