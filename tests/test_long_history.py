@@ -1,7 +1,7 @@
 """A few lines behind a long history are judged as behind a short one: by reading all of it strictly.
 
-Of a long log only some members of the older lines are read, past all the others. What is found so is held against
-the judgement that reads every line.
+Of a long log only some members of the older lines are read, past all the others, and git does not unpack what stands
+in the work tree as well. What is found so is held against the judgement that reads everything.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import pytest
 
 from benchmarks.generate import baselines, encode, entries
 from nsm_gate import candidates, history
+from nsm_gate.edge import git
 from tests.support import Repo, Result
 from tests.test_many import changed
 
@@ -39,8 +40,8 @@ def judged(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> Result:
     return quick
 
 
-def lab(folder: Path, old: list[bytes]) -> Repo:
-    repo = Repo.init(folder)
+def lab(folder: Path, old: list[bytes], *options: str) -> Repo:
+    repo = Repo.init(folder, *options)
     (repo.path / "baselines.jsonl").write_bytes(b"".join(map(encode, baselines())))
     (repo.path / LOG).write_bytes(b"".join(old))
     repo.commit("the history")
@@ -97,6 +98,42 @@ def test_a_damaged_history_says_the_same(
     append(repo, [*comparing(lines[LINES:]), *chance.sample(old, 5)])
     result = judged(repo, monkeypatch)
     assert result.code == 1
+
+
+@pytest.mark.parametrize("ids", ["sha1", "sha256"])
+def test_what_git_holds_of_a_large_log_is_known_by_its_id(
+    ids: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lines: list[bytes]
+) -> None:
+    large = [line.replace(b"_t0", b"_t%d_0" % n) for n in range(3) for line in lines[:LINES]]
+    assert sum(map(len, large)) > git._HASHED
+    repo = lab(tmp_path / "lab", large, f"--object-format={ids}")
+    unpacked: list[int] = []
+    content = git._content
+
+    def unpack(pipe: Any, size: int, other: bytes | None) -> bytes | None:
+        unpacked.append(size)
+        return content(pipe, size, other)
+
+    monkeypatch.setattr(git, "_content", unpack)
+
+    def said(made: list[bytes]) -> tuple[list[tuple[str, int]], bool]:
+        """Judge a log; return what is found, and whether git had to unpack the old one."""
+        (repo.path / LOG).write_bytes(b"".join(made))
+        unpacked.clear()
+        quick = repo.check()
+        was_unpacked = any(size > git._HASHED for size in unpacked)
+        with monkeypatch.context() as patch:
+            patch.setattr(git, "_HASHED", 1 << 40)
+            assert quick.out == repo.check().out
+        return quick.rules("timestamp-order"), was_unpacked
+
+    assert said(large) == ([], False)
+    assert said([*large, lines[-1]]) == ([], False)
+    edited = large[5].replace(b'"findings": "', b'"findings": "~')
+    found, was_unpacked = said([*large[:5], edited, *large[6:], lines[-1]])
+    assert (("history-rewritten", 6) in found, was_unpacked) == (True, True)
+    found, was_unpacked = said(large[:-1])
+    assert ([rule for rule, _ in found], was_unpacked) == (["history-rewritten"], True)
 
 
 KIND = """\
