@@ -186,10 +186,10 @@ class Bulk:
         compiled = self._prover.compiled
         assert compiled is not None  # noqa: S101  # for mypy
         bad, open_, missed, met, _, _, _, _, _, _, _, kind, name = proof
-        sure, left = compiled.sure(bad, alone=not open_)
+        sure, left = compiled.bits.sure(bad, alone=not open_)
         rules = (*sure, *("criterion-missed",) * missed)
         # What a repeated line says of a correction may be what an assertion speaks of.
-        known = UNLESS_REPEATED if compiled.asserts(bad) else FOR_GOOD
+        known = UNLESS_REPEATED if compiled.bits.asserts(bad) else FOR_GOOD
         if not (left or open_) and not self._policy.waivers:
             place = (rules, met, kind)
             row = self._told.get(place)
@@ -201,10 +201,10 @@ class Bulk:
         if not (left or open_):
             return _of(Alone(weights, [], True), used, met, missed), known
         HERE.line(index + 1)
-        criteria = [compiled.criteria[n][0] for n in range(open_.bit_length()) if open_ >> n & 1]
+        criteria = [compiled.verdicts.criteria[n][0] for n in range(open_.bit_length()) if open_ >> n & 1]
         if any(path[0] in self._references for applied in criteria for path in applied.criterion.paths()):
             return None, known
-        alone = self._judge.alone(self.log, index, *compiled.open(left), criteria)
+        alone = self._judge.alone(self.log, index, *compiled.bits.open(left), criteria)
         if alone is None:
             return None, known
         return _of(alone._replace(weights=[*weights, *alone.weights]), used, met, missed), known
@@ -231,7 +231,7 @@ class Bulk:
 
     def _candidate(self, record: Record, texts: dict[str, int]) -> Iterator[tuple[int, int, Any]]:
         compiled = self._prover.compiled
-        for number, reference in enumerate(compiled.sources if compiled is not None else ()):
+        for number, reference in enumerate(compiled.verdicts.sources if compiled is not None else ()):
             agreed = same(reference, record) if eligible(reference, record, None) else None
             value = record.value(reference.by) if agreed is not None else None
             if agreed is not None:
@@ -333,7 +333,7 @@ class Bulk:
         if compiled is None:
             return None
         for number, value, group, logged in needs:
-            need = compiled.needs.get(number)
+            need = compiled.verdicts.needs.get(number)
             if need is None:
                 return None  # the proof was made again since, and sees less
             other = best.strongest(need.reference, part.groups[group] if group else "[]", key, logged)
@@ -347,7 +347,7 @@ class Bulk:
                 row = more
                 continue
             name = self._name(index) if self._policy.waivers else None
-            kind = compiled.criteria[need.criterion][1]
+            kind = compiled.verdicts.criteria[need.criterion][1]
             weight = self._judge.weigh("criterion-missed", self.book, kind, name, index + 1)
             if weight[1] is not None:
                 return None
@@ -361,7 +361,7 @@ class Bulk:
     @property
     def sources(self) -> Sequence[Reference]:
         """Return the references that may pick runs of this log, by number."""
-        return self._prover.compiled.sources if self._prover.compiled is not None else ()
+        return self._prover.compiled.verdicts.sources if self._prover.compiled is not None else ()
 
 
 _OPERATORS = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}

@@ -187,7 +187,7 @@ def test_texts_that_a_run_owes_are_reported_once_whatever_the_schema_says_of_the
         "results": ({"loss": 0.2}, {"loss": 0.25}, {"loss": 0.7}, {"loss": chance.random()}),
     }
     lines = []
-    for number in range(400):
+    for number in range(240):
         entry = {
             "id": f"run_{number if chance.random() < 0.9 else 1}_20250101",
             "status": chance.choice(members["status"]["enum"]),
@@ -284,7 +284,7 @@ def test_whatever_rules_may_say_comes_to_the_same(
     describe(tmp_path, kind, schema)
     chance = random.Random(5)
     lines = []
-    for number in range(300):
+    for number in range(120):
         entry = {name: chance.choice(values) for name, values in OF_MEMBERS.items() if chance.random() < 0.9}
         lines.append(encode({"id": f"run-{number}", **entry}))
     (tmp_path / "sweep.jsonl").write_bytes(b"".join(lines))
@@ -349,7 +349,7 @@ def test_whatever_a_schema_may_say_comes_to_the_same(
     )
     chance = random.Random(asked)
     lines = []
-    for number in range(120):
+    for number in range(90):
         entry = {name: chance.choice(values) for name, values in OF_MEMBERS.items() if chance.random() < 0.9}
         if asked == "colons":
             entry |= {"a:b": number, "o": {"c:d": "x:y"}}

@@ -11,8 +11,9 @@ from msgspec import MsgspecError
 from nsm_gate.jsonl import decode
 from nsm_gate.model import Entry, Line
 from nsm_gate.policy import LogKind, Policy
-from nsm_gate.proofs.compiled import Compiled, Groups
+from nsm_gate.proofs.compiled import Compiled
 from nsm_gate.proofs.outline import Learned, Outline, Unsupported
+from nsm_gate.proofs.verdicts import Groups
 
 _SAMPLE = 240
 _REHEARSED = 1500
