@@ -9,19 +9,15 @@ from nsm_gate.candidates import Candidates
 from nsm_gate.checks import BY_ID, CHECKS
 from nsm_gate.checks.check import (
     EntryCheck,
-    Judged,
-    LineCheck,
     LogCheck,
     LogContext,
     Registration,
     Seen,
     Subject,
-    VerdictCheck,
 )
-from nsm_gate.criteria import Applied, applicable, judge
-from nsm_gate.defects import Defects, defects
+from nsm_gate.defects import defects
 from nsm_gate.errors import GateError
-from nsm_gate.findings import finding_of, waived, waiver_of
+from nsm_gate.findings import finding_of, waived
 from nsm_gate.governance import Governance, could_accept
 from nsm_gate.history import Book, History, LogInput, Wanted, digest
 from nsm_gate.jsonl import decode, places
@@ -30,9 +26,7 @@ from nsm_gate.model import (
     Finding,
     JudgedLog,
     Line,
-    Malformed,
     Many,
-    Outcome,
     Problem,
     Report,
     Run,
@@ -40,11 +34,12 @@ from nsm_gate.model import (
     Verdict,
 )
 from nsm_gate.nouns import Any, NamedTuple, Protocol
-from nsm_gate.policy import Assertion, Policy
+from nsm_gate.policy import Policy
+from nsm_gate.problems import of_line, of_verdict
 from nsm_gate.records import Record
 from nsm_gate.scanner import Place
 from nsm_gate.schema import Validator
-from nsm_gate.tallies import Alone, Details
+from nsm_gate.tallies import Details
 from nsm_gate.timestamps import Instant, parse
 from nsm_gate.values import UNKNOWN, is_number
 from nsm_gate.verdicts import verdicts
@@ -109,9 +104,6 @@ def run(task: Task) -> Report:
 
 
 _ALL = frozenset(BY_ID)
-_OF_EARLIER = frozenset({"duplicate-run", "duplicate-record"})
-_LINE_CHECKS = [check for check in CHECKS if isinstance(check, LineCheck)]
-_VERDICT_CHECKS = [check for check in CHECKS if isinstance(check, VerdictCheck)]
 _RANK = {check.id: number for number, check in enumerate(CHECKS)}
 
 
@@ -292,7 +284,7 @@ class Engine:
     def _details(self, log: LogInput, index: int, *, enter: bool) -> Details:
         book = log.book
         line, decoded = book.line(index), book.decoded(index)
-        problems = list(_of_line(line, decoded))
+        problems = list(of_line(line, decoded))
         given: list[Verdict] = []
         record = None
         if isinstance(decoded, Entry):
@@ -358,118 +350,13 @@ class Engine:
         brief = brief and registered is None
         for verdict in verdicts(record, self.policy, self.candidates, found.refused, brief=brief):
             given.append(verdict)
-            yield from _of_verdict(verdict, found, started, registered)
+            yield from of_verdict(verdict, found, started, registered)
         if self.sides is not None:
             yield from self.task.governance.turned(record, self.sides, found.refused)
 
     def run(self, log: LogInput, index: int) -> Run:
         """Return the run on a line."""
         return run_of(log.book, index, log.book.record(index))
-
-    # --- lines by themselves ------------------------------------------------------------------
-
-    def alone(
-        self,
-        log: LogInput,
-        index: int,
-        checks: Collection[str],
-        laws: Sequence[Assertion],
-        criteria: Sequence[Applied],
-    ) -> Alone | None:
-        """Judge a line that decodes by some checks, laws and criteria, as if no other line were there.
-
-        None where the schema refuses values, so that all depends on all.
-        """
-        book = log.book
-        decoded = book.decoded(index)
-        if not isinstance(decoded, Entry):
-            return None
-        record = Record(decoded, book.kind, book.path, True)
-        subject = self.subject(book, index, record, 0, enter=None, checks=checks)._replace(laws=laws)
-        found = defects(subject, checks)
-        if found.refused or found.roots:
-            return None
-        problems = list(found.problems)
-        outcomes = []
-        for applied in criteria:
-            verdict = judge(applied, record, _no_reference, brief=True)
-            outcomes.append(verdict.outcome)
-            problems += _of_verdict(verdict, found, None, None)
-        return Alone(self.weights(problems, book, record.experiment_type, record.name), outcomes, True)
-
-    def whole(self, log: LogInput, index: int, *, entered: bool) -> Alone:
-        """Judge a line by all checks and criteria, for what it comes to alone.
-
-        Args:
-            log: Its log.
-            index: The line.
-            entered: Whether it was entered into the history; if not, it is judged as if no other line were
-                there.
-        """
-        try:
-            return self._whole(log, index, entered=entered)
-        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
-            fact = f"internal error: {type(error).__name__}: {error}"
-            raise GateError(fact, "report it with this line", log.book.path, index + 1) from error
-
-    def _whole(self, log: LogInput, index: int, *, entered: bool) -> Alone:
-        book = log.book
-        line, decoded = book.line(index), book.decoded(index)
-        problems = list(_of_line(line, decoded))
-        given: list[Verdict] = []
-        record = None
-        if isinstance(decoded, Entry):
-            record = Record(decoded, book.kind, book.path, True)
-            subject = self.subject(book, index, record, 0, enter=False if entered else None)
-            problems += self.entry(subject, given, brief=True)
-        kind, name = (record.experiment_type, record.name) if record is not None else (None, None)
-        return Alone(self.weights(problems, book, kind, name), [v.outcome for v in given], record is not None)
-
-    def repeated(self, log: LogInput, index: int) -> list[tuple[Severity, int | None]]:
-        """Judge a line that was entered into the history by the checks alone that ask for earlier lines.
-
-        Return the severity of each problem, and the waiver that accepts it.
-        """
-        book = log.book
-        record = book.record(index)
-        if record is None:
-            return []
-        problems = defects(
-            self.subject(book, index, record, 0, enter=False, checks=_OF_EARLIER), _OF_EARLIER
-        ).problems
-        return self.weights(problems, book, record.experiment_type, record.name)
-
-    def compares(self, record: Record) -> bool:
-        """Return whether one of a run's criteria compares it with another run."""
-        kind = self.policy.experiment_types.get(record.experiment_type or "")
-        domain = self.policy.domains.get(record.domain or "")
-        names = {**record.kind.references, **(kind.references if kind else {})}
-        return any(
-            path[0] in names
-            for applied in applicable(record, kind, domain)
-            for path in applied.criterion.paths()
-        )
-
-    def weights(
-        self, problems: Iterable[Problem], book: Book, experiment_type: str | None, name: str | None
-    ) -> list[tuple[Severity, int | None]]:
-        """Return the severity of each problem that is reported, and the waiver that accepts it."""
-        found = [
-            self.weigh(p.rule, book, experiment_type, p.run or name, p.line, p.severity) for p in problems
-        ]
-        return [weight for weight in found if weight[0]]
-
-    def weigh(
-        self, rule: str, book: Book, experiment_type: str | None, run: str | None, line: int,
-        wish: Severity | None = None,
-    ) -> tuple[Severity, int | None]:  # fmt: skip
-        """Return the severity of a rule for a line, and the waiver that accepts its finding."""
-        if rule not in self.task.select:
-            return Severity.IGNORE, None
-        severity = self.policy.severity(rule, book.kind.name, experiment_type, BY_ID[rule].severity, wish)
-        if not severity or not self.policy.waivers:
-            return severity, None
-        return severity, waiver_of(rule, run, book.path, line, self.policy, self.task.now.date())
 
     def registered(self, record: Record) -> Callable[[str], Registration] | None:
         """Return the look-up of registrations, where a rule that asks for it reports on this run."""
@@ -537,28 +424,6 @@ def run_of(book: Book, index: int, record: Record | None) -> Run:
         book.path, index + 1, record.name, record.experiment_type, record.domain, record.status, True,
         _history(record),
     )  # fmt: skip
-
-
-def _of_line(line: Line, decoded: Entry | Malformed) -> Iterator[Problem]:
-    for check in _LINE_CHECKS:
-        yield from check.run(line, decoded)
-
-
-def _of_verdict(
-    verdict: Verdict,
-    found: Defects,
-    started: Instant | None,
-    registered: Callable[[str], Registration] | None,
-) -> Iterator[Problem]:
-    # A value that is reported already is not reported once more as unknown.
-    if verdict.outcome is Outcome.UNKNOWN and verdict.lacks and all(map(found.speak_of, verdict.lacks)):
-        return
-    for check in _VERDICT_CHECKS:
-        yield from check.run(Judged(verdict, started, registered))
-
-
-def _no_reference(_name: str) -> None:
-    return None
 
 
 def _history(record: Record) -> tuple[float, ...]:

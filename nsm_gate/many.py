@@ -14,6 +14,7 @@ from nsm_gate.lots import Late, Lot, Lots
 from nsm_gate.model import Finding, Report
 from nsm_gate.nouns import TYPE_CHECKING
 from nsm_gate.tallies import Details
+from nsm_gate.weighing import Weighing
 
 if TYPE_CHECKING:
     from nsm_gate.engine import Engine
@@ -70,7 +71,7 @@ class _Many:
             else:
                 loose.append(finding)
         engine.findings[first:] = loose
-        bulk = Bulk(log, judged, engine.policy, engine.task.now, engine)
+        bulk = Bulk(log, judged, engine.policy, engine.task.now, Weighing(engine))
         parts = _Parts(self._looked_at(bulk, len(judged)))
         whole = len(judged) == len(book.lines) and len(engine.task.books_of(book.kind.name)) == 1
 
