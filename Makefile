@@ -43,7 +43,7 @@ torture: $(VENV)/installed
 # Play every hostile input, every cell of the fail-closed matrix, and all of the other long families of cases.
 hostile: $(VENV)/installed
 	NSM_GATE_HOSTILE=all $(BIN)/python -m pytest -n auto tests/hostile tests/test_fail_closed.py \
-		tests/test_hangs.py tests/test_append_faults.py tests/test_stray.py tests/test_action.py $(ARGS)
+		tests/test_hangs.py tests/test_append_faults.py tests/test_stray.py tests/test_action.py tests/test_many_kinds.py $(ARGS)
 
 # Make new hostile inputs for SECONDS, the same ones for the same SEED; what breaks the law is saved among the seeds.
 fuzz: $(VENV)/installed

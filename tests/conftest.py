@@ -37,6 +37,7 @@ LOTS = {
     "test_stray.py": 2,
     "test_corpus.py": 6,
     "test_action.py": 2,
+    "test_many_kinds.py": 2,
 }
 """File of many cases that take long -> one case in so many is played in an ordinary run of the tests."""
 
