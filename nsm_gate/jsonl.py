@@ -17,7 +17,6 @@ from nsm_gate.scanner import MAX_DEPTH, Fault, Place, Scanner
 
 MAX_LINE = 1 << 20
 
-_BLANK = b" \t\r\f\v"
 _BOM = b"\xef\xbb\xbf"
 _CONFLICT = re.compile(rb"(?:<{7}|>{7}|\|{7})(?: |$)|={7}\r?$")
 # 200 digits with a two-digit exponent stay below 1.8e308, so nothing else can be infinite. Every digit is
@@ -47,7 +46,7 @@ def decode(line: Line, max_bytes: int = MAX_LINE) -> Entry | Malformed:
     surrogates or duplicate members, at most `MAX_DEPTH` deep and `max_bytes` long.
     """
     raw = line.raw
-    if not raw.strip(_BLANK):
+    if not raw.strip():
         return Malformed(line, "blank-line", "line is blank", "remove it", 1, max(len(raw), 1) + 1)
     if len(raw) > max_bytes:
         return Malformed(
@@ -74,11 +73,11 @@ def decode(line: Line, max_bytes: int = MAX_LINE) -> Entry | Malformed:
 
 def text(raw: bytes) -> str:
     """Return a line's text for display, with U+FFFD for what is not UTF-8."""
-    return raw.decode("utf-8", "replace")
+    return raw.decode(errors="replace")
 
 
 def places(raw: bytes) -> dict[str, Place]:
-    """Return the columns of every value of a line that decodes, by JSON pointer."""
+    """Return the columns of every value of a line, by JSON pointer: up to its fault, where it has one."""
     found: dict[str, Place] = {}
     with contextlib.suppress(Fault):
         found.update(Scanner(text(raw)).run())
@@ -143,9 +142,9 @@ def _explain(line: Line, refusal: str) -> Malformed:
         hint = "resolve the merge: keep the lines of both sides and remove the markers"
         return Malformed(line, "invalid-json", f"merge conflict marker {mark!r}", hint, 1, 8)
     try:
-        decoded = raw.decode("utf-8")
+        decoded = raw.decode()
     except UnicodeDecodeError as error:
-        column = len(raw[: error.start].decode("utf-8")) + 1
+        column = len(raw[: error.start].decode()) + 1
         if error.reason == "unexpected end of data" and not line.terminated:
             return Malformed(
                 line, "invalid-json", _TORN.format("a character"), _INTERRUPTED, column, column + 1

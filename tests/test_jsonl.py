@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from nsm_gate.jsonl import columns, decode, places, split, text
 from nsm_gate.model import At, Entry, Line, Malformed
 from nsm_gate.pointers import pointer
-from nsm_gate.scanner import MAX_DEPTH, Place
+from nsm_gate.scanner import MAX_DEPTH, Place, Scanner
 from tests.support import SHARED, Repo, a_run, check
 
 SUITE = SHARED / "suites" / "JSONTestSuite" / "test_parsing"
@@ -95,6 +95,7 @@ EACH = "write one object a line, each ended by a newline"
 AN_OBJECT = 'write one object a line: {"...": ...}'
 DEEP = "flatten the entry, or keep the structure in a file of its own"
 UTF8 = "write the log with encoding='utf-8'"
+UTF16 = "the file looks like UTF-16: save it as UTF-8"
 BACKSLASH = "write a backslash as \\\\"
 OBJECT_END = "where a comma or the end of the object belongs"
 ARRAY_END = "where a comma or the end of the array belongs"
@@ -118,6 +119,7 @@ REFUSED: list[tuple[bytes | str, tuple[int, int], str, str]] = [
     ('{"a": {"b": [0, 1e400]}}', (17, 22), "1e400 is beyond what a float holds", MISSING),
     (f'{{"a": {NINES}e10}}', (7, 310), f"{NINES[:40]}… is beyond what a float holds", MISSING),
     (f'{{"a": {NINES}999999999.5}}', (7, 318), f"{NINES[:40]}… is beyond what a float holds", MISSING),
+    (f'{{"a": 1e999, "b": 1e+999, "c": {NINES}}}', (7, 12), "1e999 is beyond what a float holds", MISSING),
     (f'{{"a": {NINES[:250]}e60}}', (7, 260), f"{NINES[:40]}… is beyond what a float holds", MISSING),
     (f'{{"a": {"9" * 5000}}}', (7, 5007), "number of 5,000 digits", "log a float"),
     # Numbers that are written otherwise elsewhere.
@@ -137,11 +139,16 @@ REFUSED: list[tuple[bytes | str, tuple[int, int], str, str]] = [
     ("\ufeff{}", (1, 2), "line begins with a byte order mark",
      "save the file as UTF-8 without a byte order mark"),
     ("{}".encode("utf-16"), (1, 2), "byte 0xff is not UTF-8",
-     "the file looks like UTF-16: save it as UTF-8"),
+     UTF16),
     ("\ufeff{}".encode("utf-16-be"), (1, 2), "byte 0xfe is not UTF-8",
-     "the file looks like UTF-16: save it as UTF-8"),
+     UTF16),
     ('{"a": "\u00e9\u00e9"}'.encode("utf-16-le"), (15, 16), "byte 0xe9 is not UTF-8",
-     "the file looks like UTF-16: save it as UTF-8"),
+     UTF16),
+    ("\ufeff日本".encode("utf-16-le"), (1, 2), "byte 0xff is not UTF-8", UTF16),
+    ("\ufeff日本".encode("utf-16-be"), (1, 2), "byte 0xfe is not UTF-8", UTF16),
+    # One NUL among other bytes is no sign of it.
+    (b'{"a"\0\xff}', (6, 7), "byte 0xff is not UTF-8", UTF8),
+    ('{"a"\0: 1}', (5, 6), "'\\x00' where a colon belongs", "write a colon between"),
     ('{"é😀日": "'.encode() + b'\xff"}', (10, 11), "byte 0xff is not UTF-8", UTF8),
     ('{"a": "é"}'.encode("latin-1"), (8, 9), "byte 0xe9 is not UTF-8", UTF8),
     (b'{"a": "\xed\xa0\x80"}', (8, 9), "byte 0xed is not UTF-8", UTF8),
@@ -329,7 +336,7 @@ def test_every_line_of_a_utf16_file_is_named_for_what_it_is() -> None:
     for encoding in ("utf-16", "utf-16-le", "utf-16-be"):
         lines, _ = split('{"a": 1}\n{"a": 2}\n{"a": 3}'.encode(encoding))
         hints = [refusal(line).hint for line in lines]
-        assert hints == ["the file looks like UTF-16: save it as UTF-8"] * 3, encoding
+        assert hints == [UTF16] * 3, encoding
 
 
 def test_a_whole_number_of_many_digits_is_not_called_infinite() -> None:
@@ -345,6 +352,25 @@ def test_the_sign_of_a_number_is_no_digit() -> None:
     assert refusal(f'{{"a": -{"9" * 4300}, "a": 1}}').reason == "member 'a' appears twice"
 
 
+@pytest.mark.parametrize(
+    "raw, reason",
+    [
+        ("[]", "not an object"),
+        ('{"a":' * 65 + "1" + "}" * 65, "too deep"),
+        ('{"a": 1e999}', "a number is infinite"),
+        ('{"a": x}', "expected value at line 1 column 7"),
+    ],
+)
+def test_a_line_that_is_refused_stays_so_where_no_fault_is_found_in_it(
+    raw: str, reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # No such line is known: what decides and what explains would have to disagree.
+    monkeypatch.setattr(Scanner, "run", lambda self: iter(()))
+    found = refusal(raw)
+    assert (found.rule, found.reason, found.hint) == ("invalid-json", reason, GENERIC)
+    assert (found.column, found.end_column) == (1, 2)
+
+
 # --- torn lines -------------------------------------------------------------------------------
 
 WHOLE = '{"é\\u00e9😀": [-12.5e+3, true, null, "\\ud83d\\ude00\\n日"], "b": {"c": false, "d": []}}'
@@ -354,6 +380,7 @@ def torn(raw: bytes, place: str) -> None:
     found = refusal(raw, terminated=False)
     assert found.reason == f"line is torn: it ends inside {place}"
     assert found.hint == "a writer was interrupted: remove the line, or log the run again"
+    assert found.rule == "invalid-json"
     length = len(text(raw))
     assert (found.column, found.end_column) == (length, length + 1)
 
@@ -399,8 +426,9 @@ def test_a_last_line_cut_within_a_number_is_torn(end: str) -> None:
 @pytest.mark.parametrize("end", ["é", "日", "😀"])
 def test_a_last_line_cut_within_a_character_is_torn(end: str) -> None:
     for size in range(1, len(end.encode())):
-        found = refusal(b'{"a": "' + end.encode()[:size], terminated=False)
-        assert found.reason.startswith("line is torn"), found.reason
+        raw = b'{"a": "' + end.encode()[:size]
+        torn(raw, "a character")
+        assert refusal(raw).reason == f"byte 0x{raw[7]:02x} is not UTF-8"
 
 
 @pytest.mark.parametrize("end", ["\\ud83d", "\\ud83d\\", "\\ud83d\\u", "\\ud83d\\ude0"])
@@ -418,6 +446,7 @@ def test_every_beginning_of_an_entry_is_torn() -> None:
 
 def test_a_fault_before_the_tear_is_reported_first() -> None:
     assert refusal('{"a": NaN, "b": ', terminated=False).reason == "'NaN' is not JSON"
+    assert refusal(b'{"a": "\xff', terminated=False).reason == "byte 0xff is not UTF-8"
 
 
 # --- the same through the command -------------------------------------------------------------
@@ -545,6 +574,12 @@ def test_what_is_absent_is_pointed_at_by_its_nearest_ancestor(
     found = places(b'{"a": {"b": 1}, "l": [2]}')
     assert found[""] == Place((1, 26), None)
     assert columns(found, where, at) == span
+
+
+def test_a_line_that_breaks_off_has_the_places_before_the_break() -> None:
+    found = places(b'{"a": 1, "b": ')
+    assert found == {"/a": Place((7, 8), (2, 5))}
+    assert [columns(found, where, At.VALUE) for where in ("/a", "/b", "")] == [(7, 8), (1, 2), (1, 2)]
 
 
 # --- against a reference ----------------------------------------------------------------------
