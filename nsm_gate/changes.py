@@ -18,6 +18,10 @@ Lines = Sequence[bytes]
 
 _PAIRS = 4_000_000
 """Candidate pairs above which lines are matched greedily, to bound time and memory."""
+_GONE = -1
+"""Stands in a match for the place of a line that the head no longer has."""
+_Chain = tuple[int, int, "_Chain | None"]
+"""A base index, a head index, and the chain that goes before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +88,10 @@ def compare(bases: Sequence[Lines], published: Sequence[Lines], head: Lines) -> 
     kept = tuple(_kept(matches[id(base)]) for base in bases)
     last = max((max(indices, default=-1) for indices in kept), default=-1)
     appended = tuple(range(last + 1, len(head)))
-    old = frozenset[int]().union(*kept) if last + 1 > sum(map(len, kept)) or len(kept) > 1 else None
-    inserted = () if old is None else tuple(i for i in range(last + 1) if i not in old)
+    # All that the head begins with is old: most logs only grow, and then no line has to be looked up.
+    begun = max((len(indices) for indices in kept if isinstance(indices, range)), default=0)
+    old = frozenset[int]().union(*(indices for indices in kept if not isinstance(indices, range)))
+    inserted = tuple(i for i in range(begun, last + 1) if i not in old)
     lost = _lost([(lines, matches[id(lines)]) for lines in published], len(head))
     # A local line may be amended where it stands: what stands there now was not inserted.
     amended = _lost([(lines, matches[id(lines)]) for lines in bases], len(head))
@@ -112,7 +118,7 @@ def _kept(match: Sequence[int]) -> frozenset[int] | range:
 
 
 def _match(base: Lines, head: Lines) -> Sequence[int]:
-    """Return, for each base line, the head index that keeps it, or -1.
+    """Return, for each base line, the head index that keeps it, or _GONE.
 
     The kept pairs are a longest common subsequence; of a base that is wholly there, the leftmost
     embedding, so that a copy of the last line counts as appended.
@@ -133,7 +139,7 @@ def _match(base: Lines, head: Lines) -> Sequence[int]:
     while end < size - start and base[-1 - end] == head[-1 - end]:
         end += 1
     middle = _longest(base[start : len(base) - end], head[start : len(head) - end])
-    match = [*range(start), *(i + start if i >= 0 else -1 for i in middle)]
+    match = [*range(start), *(i + start if i >= 0 else _GONE for i in middle)]
     match += range(len(head) - end, len(head))
     return match
 
@@ -160,8 +166,7 @@ def _longest(base: Lines, head: Lines) -> list[int]:
     if sum(len(places.get(line, ())) for line in base) > _PAIRS:
         return _greedily(base, places)
     tails: list[int] = []
-    ends: list[int] = []
-    chain: list[tuple[int, int, int]] = []  # base index, head index, number of the previous link
+    chains: list[_Chain | None] = [None]  # of each length, the one that ends first in the head
     for index, line in enumerate(base):
         # From the right, so that two places of one line never follow each other in a chain.
         for place in reversed(places.get(line, [])):
@@ -169,12 +174,11 @@ def _longest(base: Lines, head: Lines) -> list[int]:
             if length < len(tails) and tails[length] == place:
                 continue
             tails[length : length + 1] = [place]
-            ends[length : length + 1] = [len(chain)]
-            chain.append((index, place, ends[length - 1] if length else -1))
-    match = [-1] * len(base)
-    at = ends[-1] if ends else -1
-    while at >= 0:
-        index, place, at = chain[at]
+            chains[length + 1 : length + 2] = [(index, place, chains[length])]
+    match = [_GONE] * len(base)
+    chain = chains[-1]
+    while chain:
+        index, place, chain = chain
         match[index] = place
     return match
 
@@ -182,12 +186,12 @@ def _longest(base: Lines, head: Lines) -> list[int]:
 def _greedily(base: Lines, places: dict[bytes, list[int]]) -> list[int]:
     """Match each line with its next place: linear, and exact where it is repeats that are many."""
     match: list[int] = []
-    last = -1
+    free = 0
     for line in base:
         found = places.get(line, [])
-        at = bisect_left(found, last + 1)
-        match.append(found[at] if at < len(found) else -1)
-        last = max(last, match[-1])
+        at = bisect_left(found, free)
+        match.append(found[at] if at < len(found) else _GONE)
+        free = max(free, match[-1] + 1)
     return match
 
 
@@ -197,15 +201,16 @@ def _lost(published: Sequence[tuple[Lines, Sequence[int]]], end: int) -> tuple[L
     for lines, match in published:
         if isinstance(match, range):
             continue
-        following = [end] * (len(match) + 1)
-        for index in range(len(match) - 1, -1, -1):
-            following[index] = match[index] if match[index] >= 0 else following[index + 1]
+        gone: list[int] = []
         slot = 0
-        for index, place in enumerate(match):
+        for index, place in enumerate([*match, end]):
             if place < 0:
-                there = slot if slot < following[index] else None
-                lost.setdefault((index, lines[index]), Lost(index, lines[index], there))
+                gone.append(index)
+                continue
+            # The gap between two lines that are kept: its new lines stand in for the lost ones, one for one.
+            for old in gone:
+                there = slot if slot < place else None
+                lost.setdefault((old, lines[old]), Lost(old, lines[old], there))
                 slot += 1
-            else:
-                slot = place + 1
+            gone, slot = [], place + 1
     return tuple(lost.values())

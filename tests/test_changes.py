@@ -10,8 +10,10 @@ from hypothesis import given as hypothesis_given
 from hypothesis import settings
 from hypothesis import strategies as st
 
+from nsm_gate import changes
 from nsm_gate.changes import Change, Lost, compare
 from nsm_gate.jsonl import split
+from nsm_gate.lines import Lines as Text
 
 Lines = list[bytes]
 
@@ -113,6 +115,18 @@ def test_only_lines_added_at_the_end_are_appended_and_nothing_else(base: Lines, 
     change = one(base, base + more)
     assert change.appended == tuple(range(len(base), len(base) + len(more)))
     assert (change.inserted, change.lost) == ((), ())
+    # Logs are long, and this is what happens to them: what is kept must not be held line by line.
+    assert change.kept == (range(len(base)),)
+
+
+@given(log, log)
+def test_a_log_is_compared_alike_as_bytes_and_as_a_list_of_lines(base: Lines, head: Lines) -> None:
+    def seen(base: Sequence[bytes], head: Sequence[bytes]) -> tuple[object, ...]:
+        change = compare([base], [base], head)
+        return change._replace(kept=tuple(map(frozenset, change.kept)))
+
+    texts = [Text(b"".join(line + b"\n" for line in lines)) for lines in (base, head)]
+    assert seen(texts[0], texts[1]) == seen(texts[0], head) == seen(base, texts[1]) == seen(base, head)
 
 
 @given(log, log)
@@ -309,6 +323,24 @@ def test_a_second_copy_of_a_line_that_was_moved_is_new() -> None:
     assert (lost(change), change.lost[0].moved_to, change.judged) == ([0], 2, (3,))
 
 
+def test_a_line_that_was_moved_stood_in_every_base() -> None:
+    old = [b"a", b"b", b"c"]
+    for bases in ([old], [old, old]):
+        change = compare(bases, [old], [b"b", b"c", b"a"])
+        assert [change.mask(index) for index in range(3)] == [2 ** len(bases) - 1] * 3
+
+
+def test_the_last_line_is_kept_where_it_is_still_the_last() -> None:
+    change = one([b"b", b"a"], [b"a", b"c", b"a"])
+    assert (change.appended, change.inserted, change.lost) == ((), (0, 1), (Lost(0, b"b", 0),))
+
+
+def test_a_line_that_comes_again_is_tried_at_its_earlier_place_too() -> None:
+    # The second "a" of the base has its later place already, and only its earlier one leaves room for "y".
+    change = one([b"x", b"a", b"q", b"a", b"y"], [b"q", b"a", b"y", b"x", b"a"])
+    assert (lost(change), sorted(change.kept[0])) == ([0, 1], [0, 1, 2])
+
+
 def test_an_emptied_log_lost_every_line() -> None:
     change = one([b"a", b"b"], [])
     assert change.lost == (Lost(0, b"a", None), Lost(1, b"b", None))
@@ -381,3 +413,14 @@ def test_identical_lines_of_which_some_are_gone_are_compared() -> None:
 def test_one_line_lost_among_identical_lines_is_one_line_lost() -> None:
     change = one([*[b"x"] * 3000, b"edited"], [b"first", *[b"x"] * 3000])
     assert lost(change) == [3000]
+
+
+@pytest.mark.parametrize("pairs, gone, kept", [(4, [0], [0, 1, 3]), (3, [1, 2], [2, 3])])
+def test_beyond_so_many_pairs_lines_are_matched_with_their_next_places(
+    pairs: int, gone: list[int], kept: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(changes, "_PAIRS", pairs)
+    change = one([b"z", b"a", b"b", b"c", b"old"], [b"a", b"b", b"z", b"c", b"new"])
+    assert (lost(change), sorted(change.kept[0])) == ([*gone, 4], kept)
+    # What is lost before the first line that is kept does not keep it from the first place.
+    assert sorted(one([b"old", b"a", b"b"], [b"a", b"b", b"new"]).kept[0]) == [0, 1]
