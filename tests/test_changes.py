@@ -422,5 +422,5 @@ def test_beyond_so_many_pairs_lines_are_matched_with_their_next_places(
     monkeypatch.setattr(changes, "_PAIRS", pairs)
     change = one([b"z", b"a", b"b", b"c", b"old"], [b"a", b"b", b"z", b"c", b"new"])
     assert (lost(change), sorted(change.kept[0])) == ([*gone, 4], kept)
-    # What is lost before the first line that is kept does not keep it from the first place.
-    assert sorted(one([b"old", b"a", b"b"], [b"a", b"b", b"new"]).kept[0]) == [0, 1]
+    # A line that is lost keeps none of the next from its place.
+    assert lost(one([b"old", *numbered("", 5)], [*numbered("", 5), b"new"])) == [0]
