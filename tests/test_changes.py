@@ -135,6 +135,7 @@ def test_what_replaces_a_lost_line_is_new_and_stands_in_its_gap(base: Lines, hea
     kept = sorted(change.kept[0])
     replacing = [line.replaced_by for line in change.lost if line.replaced_by is not None]
     assert len(set(replacing)) == len(replacing)
+    assert change.replaced == set(replacing)
     gone = set(lost(change))
     for line in change.lost:
         before = sum(index not in gone for index in range(line.index))
@@ -287,7 +288,7 @@ def test_an_amended_last_line_is_lost_and_judged_anew() -> None:
 
 def test_an_amended_last_line_is_merely_judged_anew_while_it_is_local() -> None:
     change = compare([[b"a", b"b"]], [[b"a"]], [b"a", b"B"])
-    assert (change.appended, change.inserted, change.lost) == ((1,), (), ())
+    assert (change.appended, change.inserted, change.lost, change.replaced) == ((1,), (), (), {1})
 
 
 def test_an_amended_line_in_the_middle_is_lost_and_says_what_replaced_it() -> None:

@@ -322,6 +322,7 @@ def test_a_line_of_a_mebibyte_passes_and_one_byte_more_does_not() -> None:
         (f'{{"a": {2**64}, "b": -{"9" * 310}}}', {"a": 2**64, "b": -int("9" * 310)}),
         ('{"a":' * 64 + "1" + "}" * 64, None),
         ('{"a": ' + "[" * 63 + "]" * 63 + "}", None),
+        ('{"a": [[]' + ", []" * 99 + "]}", {"a": [[]] * 100}),
     ],
 )
 def test_unusual_but_legal_lines_pass_exactly(raw: str, value: dict[str, Any] | None) -> None:
@@ -428,7 +429,8 @@ def test_a_last_line_cut_within_a_character_is_torn(end: str) -> None:
     for size in range(1, len(end.encode())):
         raw = b'{"a": "' + end.encode()[:size]
         torn(raw, "a character")
-        assert refusal(raw).reason == f"byte 0x{raw[7]:02x} is not UTF-8"
+        whole = refusal(raw)
+        assert (whole.reason, whole.hint) == (f"byte 0x{raw[7]:02x} is not UTF-8", UTF8)
 
 
 @pytest.mark.parametrize("end", ["\\ud83d", "\\ud83d\\", "\\ud83d\\u", "\\ud83d\\ude0"])
