@@ -41,19 +41,17 @@ def applicable(record: Record, kind: ExperimentType | None, domain: Domain | Non
     Domain criteria are asked strictly of types that require domain metrics or take them in with
     `use: domain`; of other runs only where the metric is present.
     """
-    strict = bool(kind and kind.asks_domain_metrics)
-    used = False
-    for item in (*record.kind.criteria, *(kind.criteria if kind else ())):
-        if not isinstance(item, UseDomain):
+    items = (*record.kind.criteria, *(kind.criteria if kind else ()))
+    for item in items:
+        if isinstance(item, UseDomain):
+            yield from _of_domain(domain)
+        else:
             yield Applied(item)
-            continue
-        used = True
-        yield from _of_domain(domain, optional=False)
-    if not used:
-        yield from _of_domain(domain, optional=not strict)
+    if not any(isinstance(item, UseDomain) for item in items):
+        yield from _of_domain(domain, optional=not (kind and kind.asks_domain_metrics))
 
 
-def _of_domain(domain: Domain | None, *, optional: bool) -> Iterator[Applied]:
+def _of_domain(domain: Domain | None, *, optional: bool = False) -> Iterator[Applied]:
     for item in domain.criteria if domain else ():
         if isinstance(item, Criterion):
             yield Applied(item, optional)
@@ -65,7 +63,7 @@ def judge(
     pick: Pick,
     refused: Collection[str] = frozenset(),
     *,
-    brief: bool = False,
+    brief: bool,
 ) -> Verdict:
     """Judge one run by one criterion. Never raises; what is missing is unknown, never met.
 
@@ -241,23 +239,25 @@ class _Judgement:
     def lacks(self, path: tuple[str, ...]) -> str:
         """Say why a name has no value."""
         found = self.reference(path[0])
-        if found is not None and found.record is None:
-            return found.reason
-        if found is not None and found.record is not None:
+        if found is not None:
+            if found.record is None:
+                return found.reason
             return f"{found.record.name or 'the reference'} has no {dotted(path[1:])} at the same place"
         place = self.record.place(path)
         if COUNT in place:
             return f"no count of examples is declared for {path[-1]}"
         run = self.record.kind.run
-        short = ".".join(place[len(run) :] if place[: len(run)] == run else place)
+        start = len(run) if place[: len(run)] == run else 0
+        short = ".".join(place[start:])
         if self.is_refused(place) and self.record.at(place) is not ABSENT:
             return f"{short} is refused by the schema"
         value = self.record.entry.value
         for index, member in enumerate(place):
             holder = value
             value = holder.get(member, ABSENT) if isinstance(holder, dict) else ABSENT
-            if isinstance(value, list) and index + 1 < len(place):
-                series = ".".join(place[len(run) : index + 1])
+            # It is on the way: a list where the path ends is a value.
+            if isinstance(value, list):
+                series = ".".join(place[min(start, index) : index + 1])
                 if not value:
                     return f"{series} is empty"
                 return f"{'.'.join(place[index + 1 :])} is not in every item of {series}"
@@ -307,10 +307,7 @@ class _Judgement:
             observed = None
         else:
             observed = {dotted(path): _json(self.lookup(path)) for path in reads}
-        names = self.record.kind.references
-        own = criterion.subject or next(
-            (p for p in reads if p[0] not in names and self.reference(p[0]) is None), None
-        )
+        own = criterion.subject or next((p for p in reads if self.reference(p[0]) is None), None)
         judged = outcome in (Outcome.MET, Outcome.MISSED)
         margin = branch.test.margin(self.lookup) if judged else None
         return Verdict(
@@ -346,7 +343,7 @@ class _Judgement:
 
 def _to_list(record: Record, place: Path) -> Path:
     """Return a place up to the first list: a plucked series has no pointer of its own."""
-    for end in range(1, len(place)):
+    for end in range(len(place)):
         if isinstance(record.at(place[:end]), list):
             return place[:end]
     return place

@@ -264,16 +264,12 @@ class Call(Node):
             return UNKNOWN
 
     def why(self, lookup: Lookup) -> str:
-        """Say what in the values decided, where the function can tell; else nothing."""
+        """Say what in the values decided, where the function can tell; else nothing. It has a value there."""
         tells = FUNCTIONS[self.name].why
+        if tells is None:
+            return ""
         args = [arg.value(lookup) for arg in self.args]
-        options = {name: node.value(lookup) for name, node in self.options}
-        if tells is None or UNKNOWN in options.values() or UNKNOWN in args:
-            return ""
-        try:
-            return tells(args, options)
-        except DecimalException:
-            return ""
+        return tells(args, {name: node.value(lookup) for name, node in self.options})
 
     def children(self) -> Sequence[Node]:
         """Return the arguments."""

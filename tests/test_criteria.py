@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from nsm_gate.checks import BY_ID
+from nsm_gate.criteria import Applied, judge
+from nsm_gate.edge.policies import read_policy
+from nsm_gate.edge.trees import Files
+from nsm_gate.model import Entry, Line, Verdict
+from nsm_gate.parser import parse
+from nsm_gate.policy import Branch, Criterion
+from nsm_gate.records import Record
+from nsm_gate.references import Picked
 from tests.support import Repo, Result, a_baseline, a_run, check, edited, gate, lines
 
 TYPE = "experiment_type: sweep\n"
@@ -195,6 +205,25 @@ def test_a_history_of_numbers_is_a_series(tmp_path: Path) -> None:
     rule = "criteria: {convergence: decreasing(metrics_history)}\n"
     found = verdict(judged(tmp_path, rule, edited(a_run(), metrics_history=[3, 2, 1])), "convergence")
     assert found["outcome"] == "met"
+
+
+@pytest.mark.parametrize(
+    "asks, outcome",
+    [
+        ("requires: [domain_metrics]\ncriteria: {cycle_loss: '< 1'}\n", "unknown"),
+        ("criteria: {cycle_loss: '< 1', of_the_domain: {use: domain}}\n", "unknown"),
+        ("criteria: {cycle_loss: '< 1'}\n", "not-applicable"),
+    ],
+)
+def test_a_metric_of_the_domain_may_be_missing_where_the_type_does_not_ask_for_it(
+    tmp_path: Path, asks: str, outcome: str
+) -> None:
+    result = judged(tmp_path, asks, edited(a_run(), goal_achievement_rate=...))
+    assert result.outcomes(1) == {
+        "cycle_loss": "met",
+        "goal_achievement_rate": outcome,
+        "temporal_ordering_acc": "met",
+    }
 
 
 # --- references -------------------------------------------------------------------------------
@@ -572,3 +601,136 @@ def test_every_member_of_a_verdict_is_told(tmp_path: Path) -> None:
             "planning",
             "head",
         ]
+
+
+# --- words, without the command ---------------------------------------------------------------
+
+LOGS = read_policy(Files({}), None, BY_ID).logs
+NOBODY = "no comparable run was logged before"
+
+
+def record(log: str, entry: dict[str, Any]) -> Record:
+    return Record(Entry(Line(1, lines(entry)), entry), LOGS[log], f"{log}.jsonl")
+
+
+PICKS = {
+    "prior": Picked(record("baselines", a_baseline()), 1),
+    "nameless": Picked(record("baselines", a_baseline(experiment=5)), 1),
+    "passing": Picked(None, 0, f"passing: {NOBODY}", "pass"),
+    "failing": Picked(None, 0, f"failing: {NOBODY}", "fail"),
+}
+"""Reference -> what is picked for it."""
+
+
+def of(
+    test: str,
+    run: dict[str, Any],
+    *,
+    when: str | None = None,
+    refused: Collection[str] = frozenset(),
+    brief: bool = False,
+    **kind: Any,
+) -> Verdict:
+    """Judge a run by a test of no single name; the log kind may be a little another."""
+    only = parse(when) if when is not None else None
+    criterion = Criterion("it", (Branch(None, parse(test), test),), only, None, "", "rules.yaml:1", "")
+    this = record("training_log", run)
+    this = this._replace(kind=this.kind._replace(**kind))
+    return judge(Applied(criterion), this, PICKS.get, refused, brief=brief)
+
+
+@pytest.mark.parametrize(
+    "test, changes, outcome, words, pointer",
+    [
+        ("accuracy - 0.1 > cycle_loss / 2", {}, "met",
+         "0.51 is > 0.25 (accuracy 0.61, cycle_loss 0.5) (by 0.26)", "final_metrics/accuracy"),
+        ("accuracy > 0.7 or cycle_loss > 0.6", {}, "missed",
+         "accuracy > 0.7 or cycle_loss > 0.6 does not hold: accuracy 0.61, cycle_loss 0.5 (by 0.09)", "final_metrics/accuracy"),
+        ("prior.accuracy > 0.5", {}, "met", "prior.accuracy 0.58 is > 0.5 (by 0.08), prior being 3level_fusion", None),
+        # A run that is not there is taken to be this one, or to have 1 everywhere: the test fits either.
+        ("domain == passing.domain", {}, "met", f"passing: {NOBODY}, which the rules count as met", "domain"),
+        ("accuracy / (failing.accuracy - accuracy) > 1", {}, "missed", f"failing: {NOBODY}, which the rules count as missed",
+         "final_metrics/accuracy"),
+        ("accuracy + passing.domain > 1", {"final_metrics__accuracy": "high"}, "unknown",
+         "the values do not fit the test: accuracy 'high', passing: no comparable run was logged before", "final_metrics/accuracy"),
+    ],
+)  # fmt: skip
+def test_a_test_of_several_values_says_them(
+    test: str, changes: dict[str, Any], outcome: str, words: str, pointer: str | None
+) -> None:
+    found = of(test, edited(a_run(), **changes))
+    place = None if pointer is None else f"/run_data/{pointer}"
+    assert (found.outcome, found.explanation, found.pointer) == (outcome, words, place)
+
+
+CURVE = [{"val": {"loss": 1}}, {"val": {}}]
+
+
+@pytest.mark.parametrize(
+    "test, changes, words, lacks",
+    [
+        ("best_epoch > 5 and best_val_loss < 1", {"best_val_loss": None}, "best_epoch is absent, best_val_loss is null",
+         ["run_data/best_epoch", "run_data/best_val_loss"]),
+        ("entry.timestamp > 'x'", {"entry__timestamp": None}, "timestamp is null", ["timestamp"]),
+        ("entry.notes.loss > 0", {"entry__notes": []}, "notes is empty", ["notes/loss"]),
+        ("final_metrics.curve.val.loss > 0", {"final_metrics__curve": CURVE},
+         "val.loss is not in every item of final_metrics.curve", ["run_data/final_metrics/curve/val/loss"]),
+        ("final_metrics.curve.val.loss > 0", {"final_metrics__curve": []}, "final_metrics.curve is empty",
+         ["run_data/final_metrics/curve/val/loss"]),
+        ("count(final_metrics.accuracy) > 5", {}, "no count of examples is declared for accuracy",
+         ["final_metrics/count()/accuracy"]),
+        # What another run lacks is nothing that this one lacks.
+        ("best_epoch > prior.config.depth", {}, "best_epoch is absent, 3level_fusion has no config.depth at the same place",
+         ["run_data/best_epoch"]),
+        ("nameless.config.depth > 0", {}, "the reference has no config.depth at the same place", []),
+        ("best_epoch > passing.best_epoch", {}, f"best_epoch is absent, passing: {NOBODY}", ["run_data/best_epoch"]),
+    ],
+)  # fmt: skip
+def test_what_is_missing_is_named(test: str, changes: dict[str, Any], words: str, lacks: list[str]) -> None:
+    found = of(test, edited(a_run(), **changes))
+    assert (found.outcome, found.explanation) == ("unknown", words)
+    assert found.lacks == tuple(f"/{place}" for place in lacks)
+
+
+@pytest.mark.parametrize(
+    "run, words", [([], "run_data is empty"), ([{}], "best_epoch is not in every item of run_data")]
+)
+def test_a_list_in_the_place_of_the_run_is_named(run: list[Any], words: str) -> None:
+    found = of("best_epoch > 5", {"timestamp": "2025-11-01T00:00:31Z", "run_data": run}, status=None)
+    assert (found.outcome, found.explanation) == ("unknown", words)
+
+
+@pytest.mark.parametrize("refused", ["/run_data/best_epoch", "*"])
+@pytest.mark.parametrize(
+    "epoch, why", [(-1, "refused by the schema"), (None, "refused by the schema"), (..., "absent")]
+)
+def test_a_value_that_the_schema_refuses_is_called_so_where_it_is_there(
+    refused: str, epoch: Any, why: str
+) -> None:
+    found = of("best_epoch < 5", edited(a_run(), best_epoch=epoch), refused=[refused])
+    assert (found.outcome, found.explanation) == ("unknown", f"best_epoch is {why}")
+
+
+@pytest.mark.parametrize(
+    "test, when, changes, outcome",
+    [
+        ("accuracy > 0.5", None, {}, "met"),
+        ("accuracy > 0.5", "cycle_loss > 1", {}, "not-applicable"),
+        ("accuracy > 0.5", None, {"status": "failed"}, "not-applicable"),
+    ],
+)
+def test_a_brief_verdict_of_which_nothing_is_to_be_said_is_the_outcome(
+    test: str, when: str | None, changes: dict[str, Any], outcome: str
+) -> None:
+    run = edited(a_run(), **changes)
+    found, whole = of(test, run, when=when, brief=True), of(test, run, when=when)
+    assert (found.outcome, found.explanation, found.observed) == (outcome, "", None)
+    assert (whole.outcome, whole.criterion, whole.line) == (outcome, found.criterion, found.line)
+    assert whole.explanation
+
+
+@pytest.mark.parametrize(
+    "test, when", [("accuracy > 0.7", None), ("best_epoch > 5", None), ("true", "best_epoch > 5")]
+)
+def test_a_brief_verdict_that_is_missed_or_unknown_says_all(test: str, when: str | None) -> None:
+    assert of(test, a_run(), when=when, brief=True) == of(test, a_run(), when=when)

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from nsm_gate.expressions import Lookup, Node
+from nsm_gate.expressions import Call, Lookup, Node
 from nsm_gate.functions import FUNCTIONS, STATES
 from nsm_gate.parser import MAX_LENGTH, ExpressionError, parse, parse_test
 from nsm_gate.values import UNKNOWN
@@ -253,7 +253,7 @@ def test_not_follows_kleene(unknown: Any) -> None:
 
 @pytest.mark.parametrize(
     "text", ["u", "u == u", "u != u", "u < 1", "u >= u", "u != 1", "u != 'a'", "u + 1 > 0", "-u < 0", "u * 0 == 0",
-             "1 in u", "1 not in u", "u in [1]", "u not in [1]", "abs(u) >= 0", "close(u, u)", "min(u, 1) <= 1",
+             "1 in u", "1 not in u", "u in [1]", "u not in [1]", "1 in [1, u]", "len([u]) > 0", "abs(u) >= 0", "close(u, u)", "min(u, 1) <= 1",
              "max(u) > 0", "decreasing(u)", "increasing(u)", "stable(u)", "achieved(u)", "len(u) >= 0",
              "lookup(u, 1, u) == 1", "not u", "u and true", "true and u", "u or false", "1 < u < 3", "[u] == [u]"],
 )  # fmt: skip
@@ -415,6 +415,33 @@ def test_a_function_gives(text: str, wanted: Any) -> None:
     else:
         assert found == (Decimal(str(wanted)) if isinstance(found, Decimal) else wanted)
         assert type(found) is not bool
+
+
+@pytest.mark.parametrize(
+    "text", ["abs(u)", "lookup(l, u, l)", "close(1, 1, tolerance=u)", "stable(l, tolerance=1, last=u)"]
+)
+def test_a_function_is_not_even_asked_where_a_value_is_missing(
+    text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, function in FUNCTIONS.items():
+        monkeypatch.setitem(FUNCTIONS, name, function._replace(call=lambda _args, _options: True))
+    assert value(text, l=[1, 2]) is UNKNOWN
+    assert value(text, l=[1, 2], u=1) is True
+
+
+@pytest.mark.parametrize(
+    "text, why",
+    [
+        ("decreasing(bump, tolerance=n)", ""),
+        ("decreasing(bump, tolerance=rate - 0.2, bumps=sure)", "it rises at value 3: 2 → 2.5"),
+        ("stable(far)", "2 values from 10 to 12 spread by 0.166667 of the largest"),
+        ("abs(rate)", ""),
+    ],
+)
+def test_a_function_says_what_decided(text: str, why: str) -> None:
+    node = parse(text)
+    assert isinstance(node, Call)
+    assert node.why(looking(ARGUMENTS)) == why
 
 
 def test_every_function_is_tried_and_described() -> None:
