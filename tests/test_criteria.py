@@ -450,6 +450,7 @@ criteria:
   unstaged: {first: [{if: best_epoch > 50, then: accuracy > 0.7}, {else: accuracy > 0.5}]}
   never: {first: [{if: hyperparameters.epochs > 50, then: accuracy > 0.7}]}
   convergence: {series: metrics_history.val_loss, is: decreasing}
+  best_epoch: known(best_epoch)
 """
 VERDICTS: dict[str, tuple[Any, ...]] = {
     "accuracy": (
@@ -567,6 +568,15 @@ VERDICTS: dict[str, tuple[Any, ...]] = {
         None,
         "convergence 3 → 2.5 over 3 values is not decreasing: it rises at value 3: 2 → 2.5",
         "/run_data/metrics_history",
+        None,
+    ),
+    "best_epoch": (
+        "missed",
+        None,
+        "known(best_epoch)",
+        None,
+        "best_epoch unknown is not known(best_epoch)",
+        "/run_data/best_epoch",
         None,
     ),
 }
