@@ -199,7 +199,8 @@ class _Judgement:
         """Look a name up as if a run that is not there were this one, or had 1 everywhere."""
         found = self.reference(path[0])
         if found is None or found.record is not None or len(path) == 1:
-            return self.lookup(path, gaps)
+            # No series of its own has gaps here: it would be missing.
+            return self.lookup(path)
         return Decimal(1) if one else self.record.value(path[1:], gaps)
 
     def distance(self, test: Node, outcome: Outcome) -> str:
@@ -285,8 +286,10 @@ class _Judgement:
 
     def unfit(self, node: Node) -> str:
         """Say that values are there and cannot be tested."""
-        why = FUNCTIONS[node.name].unknown.replace("`", "") if isinstance(node, Call) else ""
-        where = f" ({node.name} is unknown where {why})" if isinstance(node, Call) and why else ""
+        where = ""
+        if isinstance(node, Call) and FUNCTIONS[node.name].unknown:
+            why = FUNCTIONS[node.name].unknown.replace("`", "")
+            where = f" ({node.name} is unknown where {why})"
         return f"the values do not fit the test: {self.reads(node)}{where}"
 
     def bare(self, outcome: Outcome) -> Verdict:

@@ -94,6 +94,14 @@ def test_standard_errors_without_a_count_are_unknown(tmp_path: Path) -> None:
     assert "dataset_config.val_size is absent" in found["explanation"]
 
 
+def test_at_the_ends_of_a_rate_no_standard_errors_are_said(tmp_path: Path) -> None:
+    result = judged(
+        tmp_path, 'criteria: {accuracy: "> 0.5"}\n', scored(0), scored(1, run_id="planning_b_20251101")
+    )
+    said = [verdict(result, "accuracy", line)["explanation"] for line in (1, 2)]
+    assert said == ["accuracy 0 is not > 0.5 (short by 0.5)", "accuracy 1 is > 0.5 (by 0.5)"]
+
+
 def test_standard_errors_of_what_is_no_rate_are_a_mistake(tmp_path: Path) -> None:
     result = judged(tmp_path, "criteria: {cycle_loss: {below: 0.5, standard_errors: 2}}\n", a_run())
     assert result.code == 2
@@ -658,12 +666,8 @@ def of(
         ("accuracy > 0.7 or cycle_loss > 0.6", {}, "missed",
          "accuracy > 0.7 or cycle_loss > 0.6 does not hold: accuracy 0.61, cycle_loss 0.5 (by 0.09)", "final_metrics/accuracy"),
         ("prior.accuracy > 0.5", {}, "met", "prior.accuracy 0.58 is > 0.5 (by 0.08), prior being 3level_fusion", None),
-        # A run that is not there is taken to be this one, or to have 1 everywhere: the test fits either.
-        ("domain == passing.domain", {}, "met", f"passing: {NOBODY}, which the rules count as met", "domain"),
         ("accuracy / (failing.accuracy - accuracy) > 1", {}, "missed", f"failing: {NOBODY}, which the rules count as missed",
          "final_metrics/accuracy"),
-        ("accuracy + passing.domain > 1", {"final_metrics__accuracy": "high"}, "unknown",
-         "the values do not fit the test: accuracy 'high', passing: no comparable run was logged before", "final_metrics/accuracy"),
     ],
 )  # fmt: skip
 def test_a_test_of_several_values_says_them(
@@ -672,6 +676,34 @@ def test_a_test_of_several_values_says_them(
     found = of(test, edited(a_run(), **changes))
     place = None if pointer is None else f"/run_data/{pointer}"
     assert (found.outcome, found.explanation, found.pointer) == (outcome, words, place)
+
+
+PASSED = f"passing: {NOBODY}, which the rules count as met"
+UNFIT = "the values do not fit the test: "
+
+
+@pytest.mark.parametrize(
+    "test, changes, words",
+    [
+        # A run that is not there is taken to be this one, or to have 1 everywhere: the test fits one of them.
+        ("domain == passing.domain", {}, PASSED),
+        ("standard_error(passing.mrr, 400) < 0.1", {}, PASSED),
+        ("len(passing.metrics_history) == 3", {"metrics_history": []}, PASSED),
+        ("no_nan(passing.metrics_history.val_loss) and decreasing(passing.metrics_history.val_loss)",
+         {"metrics_history": history(3, None, 2)}, PASSED),
+        ("prior.experiment > passing.accuracy", {}, f"{UNFIT}prior.experiment '3level_fusion', passing: {NOBODY}"),
+        ("final_metrics.score + passing.accuracy > 1", {"final_metrics__score": "high"},
+         f"{UNFIT}final_metrics.score 'high', passing: {NOBODY}"),
+        ("achieved(architecture)", {"architecture": {}}, f"{UNFIT}architecture an object of 0 members"),
+        ("stable(metrics_history, last=5)", {"metrics_history": [2, 1]},
+         f"{UNFIT}metrics_history 2 → 1 over 2 values (stable is unknown where there are fewer than two values, or fewer than last)"),
+    ],
+)  # fmt: skip
+def test_only_what_could_be_tested_is_met_by_the_word_of_the_rules(
+    test: str, changes: dict[str, Any], words: str
+) -> None:
+    found = of(test, edited(a_run(), **changes))
+    assert (found.outcome, found.explanation) == ("met" if words == PASSED else "unknown", words)
 
 
 CURVE = [{"val": {"loss": 1}}, {"val": {}}]
