@@ -404,8 +404,8 @@ def test_standard_input_that_nobody_ends_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize("jobs", ["1", "2", "3"])
 @pytest.mark.parametrize("at", [5, 2500, 4600])
 def test_with_workers_the_line_is_named_that_explodes(tmp_path: Path, jobs: str, at: int) -> None:
-    # An x of 0 is accepted at once.
-    entries = [{"id": f"a{n}_20250101", "x": int(n == at)} for n in range(1, 5001)]
+    # An x of 0 is accepted at once. The ids are so long that a pipe does not take all that a worker gives back.
+    entries = [{"id": f"{'a' * 99}{n}_20250101", "x": int(n == at)} for n in range(1, 5001)]
     repo = lab(tmp_path, exploding(), *entries)
     code, out, err = run(repo, "check", "--all", "--jobs", jobs)
     assert (code, out) == (2, "")
