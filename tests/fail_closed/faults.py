@@ -187,9 +187,9 @@ def _plant(kind: str, name: str, act: Callable[[], object]) -> None:
         return iter(())
 
     if kind == "check":
-        from nsm_gate import checks, engine
+        from nsm_gate import checks, problems
 
-        for some in (engine._LINE_CHECKS, engine._VERDICT_CHECKS):
+        for some in (problems._LINE_CHECKS, problems._VERDICT_CHECKS):
             some[:] = [check._replace(run=instead) if check.id == name else check for check in some]
         old, by_id = checks.CHECKS, checks.BY_ID
         new = tuple(c._replace(run=instead) if c.id == name else c for c in old)
