@@ -12,7 +12,7 @@ from nsm_gate.bulk import PART, Bulk, Part, added
 from nsm_gate.history import LogInput
 from nsm_gate.lots import Late, Lot, Lots
 from nsm_gate.model import Finding, Report
-from nsm_gate.nouns import TYPE_CHECKING
+from nsm_gate.nouns import TYPE_CHECKING, Any
 from nsm_gate.tallies import Details
 from nsm_gate.weighing import Weighing
 
@@ -45,6 +45,7 @@ class _Many:
         self.engine = engine
         self.logs = logs
         self.lots: list[Lot] = []
+        self.kept: list[Any] = []
         self.by_path: dict[str, LogInput] = {}
         self.about: dict[tuple[str, int], list[Finding]] = defaultdict(list)
 
@@ -92,6 +93,7 @@ class _Many:
                 row = added(row, finding.severity, waived=finding.waived is not None)
             lot.take(row)
         self.lots.append(lot)
+        self.kept.append((parts, bulk, best))
         self.by_path[book.path] = log
 
     def _looked_at(self, bulk: Bulk, count: int) -> Iterator[Part]:

@@ -106,6 +106,7 @@ def execute(args: argparse.Namespace, world: Surroundings) -> int:
         if args.diff:
             return int(bool(fixes))
     report = replace(_report(args, world, rules), fixes=fixes)
+    world.watch.keep(report)
     world.watch.tell(at="the report")
     # Files first: where one cannot be written, a machine's standard output holds the error and nothing else.
     wrong = [

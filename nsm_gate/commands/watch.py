@@ -39,6 +39,11 @@ class Watch:
         self._handle = handle
         self._memory = memory
         self._is_told = False
+        self._kept: Any = None
+
+    def keep(self, report: Any) -> None:
+        """Hold on to a report till the process ends at once: taking it apart would only take time."""
+        self._kept = report
 
     def tell(
         self, *, seconds: float | None = None, at: str | None = None, formats: Sequence[str] = ()
