@@ -9,23 +9,23 @@ from __future__ import annotations
 
 import json
 import operator
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 
 import msgspec
 
 from nsm_gate.best import Best
 from nsm_gate.checks.duplicate_run import corrects
-from nsm_gate.criteria import Applied
-from nsm_gate.history import Book, Digest, Entered, History, Key, LogInput, digest
+from nsm_gate.history import Digest, Entered, History, Key, LogInput, digest
 from nsm_gate.model import Entry, Outcome, Severity
-from nsm_gate.nouns import Any, NamedTuple, Protocol
-from nsm_gate.policy import Assertion, Policy, Reference
+from nsm_gate.nouns import Any, NamedTuple
+from nsm_gate.policy import Policy, Reference
 from nsm_gate.proofs.prover import REFUSALS, Prover
 from nsm_gate.records import Record
 from nsm_gate.references import agreement, eligible, same
 from nsm_gate.tallies import Alone, Row
 from nsm_gate.values import is_number
+from nsm_gate.weighing import Weighing
 from nsm_gate.whereabouts import HERE
 
 PART = 2048
@@ -75,42 +75,11 @@ class Part(NamedTuple):
     used: set[int]
 
 
-class Judge(Protocol):
-    """What judges a line, whatever it takes."""
-
-    def alone(
-        self,
-        log: LogInput,
-        index: int,
-        checks: Collection[str],
-        laws: Sequence[Assertion],
-        criteria: Sequence[Applied],
-    ) -> Alone | None:
-        """Judge a line by some checks, laws and criteria, as if no other line were there.
-
-        None where the schema refuses values, so that all depends on all.
-        """
-
-    def weigh(
-        self, rule: str, book: Book, experiment_type: str | None, run: str | None, line: int
-    ) -> tuple[Severity, int | None]:
-        """Return the severity of a rule for a line, and the waiver that accepts its finding."""
-
-    def whole(self, log: LogInput, index: int, *, entered: bool) -> Alone:
-        """Judge a line by all checks and criteria; with the others, where it was entered into the history."""
-
-    def repeated(self, log: LogInput, index: int) -> list[tuple[Severity, int | None]]:
-        """Judge a line that was entered into the history by the checks alone that ask for earlier lines."""
-
-    def compares(self, record: Record) -> bool:
-        """Return whether one of a run's criteria compares it with another run."""
-
-
 class Bulk:
     """The judgement of one log."""
 
     def __init__(
-        self, log: LogInput, judged: Sequence[int], policy: Policy, now: datetime, judge: Judge
+        self, log: LogInput, judged: Sequence[int], policy: Policy, now: datetime, judge: Weighing
     ) -> None:
         """Learn what the lines look like."""
         self.log = log

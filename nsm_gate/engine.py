@@ -16,7 +16,6 @@ from nsm_gate.checks.check import (
     Subject,
 )
 from nsm_gate.defects import defects
-from nsm_gate.errors import GateError
 from nsm_gate.findings import finding_of, waived
 from nsm_gate.governance import Governance, could_accept
 from nsm_gate.history import Book, History, LogInput, Wanted, digest
@@ -35,7 +34,7 @@ from nsm_gate.model import (
 )
 from nsm_gate.nouns import Any, NamedTuple, Protocol
 from nsm_gate.policy import Policy
-from nsm_gate.problems import of_line, of_verdict
+from nsm_gate.problems import naming, of_line, of_verdict
 from nsm_gate.records import Record
 from nsm_gate.scanner import Place
 from nsm_gate.schema import Validator
@@ -275,11 +274,8 @@ class Engine:
         Raises:
             GateError: A bug: never a pass, and the line is named.
         """
-        try:
+        with naming(log.book.path, index + 1):
             return self._details(log, index, enter=enter)
-        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
-            fact = f"internal error: {type(error).__name__}: {error}"
-            raise GateError(fact, "report it with this line", log.book.path, index + 1) from error
 
     def _details(self, log: LogInput, index: int, *, enter: bool) -> Details:
         book = log.book

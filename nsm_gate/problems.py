@@ -1,17 +1,29 @@
-"""What is said of a physical line, and of a verdict."""
+"""What is said of a physical line, of a verdict, and of a line that a bug is found on."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from nsm_gate.checks import CHECKS
 from nsm_gate.checks.check import Judged, LineCheck, Registration, VerdictCheck
 from nsm_gate.defects import Defects
+from nsm_gate.errors import GateError
 from nsm_gate.model import Entry, Line, Malformed, Outcome, Problem, Verdict
 from nsm_gate.timestamps import Instant
 
 _LINE_CHECKS = [check for check in CHECKS if isinstance(check, LineCheck)]
 _VERDICT_CHECKS = [check for check in CHECKS if isinstance(check, VerdictCheck)]
+
+
+@contextmanager
+def naming(path: str, line: int) -> Iterator[None]:
+    """Have a bug name the line that it was found on: a GateError, and never a pass."""
+    try:
+        yield
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        fact = f"internal error: {type(error).__name__}: {error}"
+        raise GateError(fact, "report it with this line", path, line) from error
 
 
 def of_line(line: Line, decoded: Entry | Malformed) -> Iterator[Problem]:

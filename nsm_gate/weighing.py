@@ -7,13 +7,12 @@ from collections.abc import Collection, Iterable, Sequence
 from nsm_gate.checks import BY_ID
 from nsm_gate.criteria import Applied, applicable, judge
 from nsm_gate.defects import defects
-from nsm_gate.errors import GateError
 from nsm_gate.findings import waiver_of
 from nsm_gate.history import Book, LogInput
 from nsm_gate.model import Entry, Problem, Severity, Verdict
 from nsm_gate.nouns import TYPE_CHECKING
 from nsm_gate.policy import Assertion
-from nsm_gate.problems import of_line, of_verdict
+from nsm_gate.problems import naming, of_line, of_verdict
 from nsm_gate.records import Record
 from nsm_gate.tallies import Alone
 
@@ -43,21 +42,24 @@ class Weighing:
         None where the schema refuses values, so that all depends on all.
         """
         book = log.book
-        decoded = book.decoded(index)
-        if not isinstance(decoded, Entry):
-            return None
-        record = Record(decoded, book.kind, book.path, True)
-        subject = self._engine.subject(book, index, record, 0, enter=None, checks=checks)._replace(laws=laws)
-        found = defects(subject, checks)
-        if found.refused or found.roots:
-            return None
-        problems = list(found.problems)
-        outcomes = []
-        for applied in criteria:
-            verdict = judge(applied, record, _no_reference, brief=True)
-            outcomes.append(verdict.outcome)
-            problems += of_verdict(verdict, found, None, None)
-        return Alone(self.weights(problems, book, record.experiment_type, record.name), outcomes, True)
+        with naming(book.path, index + 1):
+            decoded = book.decoded(index)
+            if not isinstance(decoded, Entry):
+                return None
+            record = Record(decoded, book.kind, book.path, True)
+            subject = self._engine.subject(book, index, record, 0, enter=None, checks=checks)._replace(
+                laws=laws
+            )
+            found = defects(subject, checks)
+            if found.refused or found.roots:
+                return None
+            problems = list(found.problems)
+            outcomes = []
+            for applied in criteria:
+                verdict = judge(applied, record, _no_reference, brief=True)
+                outcomes.append(verdict.outcome)
+                problems += of_verdict(verdict, found, None, None)
+            return Alone(self.weights(problems, book, record.experiment_type, record.name), outcomes, True)
 
     def whole(self, log: LogInput, index: int, *, entered: bool) -> Alone:
         """Judge a line by all checks and criteria, for what it comes to alone.
@@ -68,11 +70,8 @@ class Weighing:
             entered: Whether it was entered into the history; if not, it is judged as if no other line were
                 there.
         """
-        try:
+        with naming(log.book.path, index + 1):
             return self._whole(log, index, entered=entered)
-        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
-            fact = f"internal error: {type(error).__name__}: {error}"
-            raise GateError(fact, "report it with this line", log.book.path, index + 1) from error
 
     def _whole(self, log: LogInput, index: int, *, entered: bool) -> Alone:
         book = log.book
@@ -93,13 +92,14 @@ class Weighing:
         Return the severity of each problem, and the waiver that accepts it.
         """
         book = log.book
-        record = book.record(index)
-        if record is None:
-            return []
-        problems = defects(
-            self._engine.subject(book, index, record, 0, enter=False, checks=_OF_EARLIER), _OF_EARLIER
-        ).problems
-        return self.weights(problems, book, record.experiment_type, record.name)
+        with naming(book.path, index + 1):
+            record = book.record(index)
+            if record is None:
+                return []
+            problems = defects(
+                self._engine.subject(book, index, record, 0, enter=False, checks=_OF_EARLIER), _OF_EARLIER
+            ).problems
+            return self.weights(problems, book, record.experiment_type, record.name)
 
     def compares(self, record: Record) -> bool:
         """Return whether one of a run's criteria compares it with another run."""

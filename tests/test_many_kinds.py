@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 from benchmarks.generate import encode
-from tests.test_many import both
+from nsm_gate import engine, weighing
+from tests.test_many import both, check
 
 OWED = """\
 log: sweep
@@ -114,6 +115,27 @@ def describe(folder: Path, kind: str, schema: dict[str, Any]) -> None:
 
 
 SWEEP = "log: sweep\nfiles: [sweep.jsonl]\nschema: sweep.schema.json\nkey: [id]\n"
+
+
+@pytest.mark.parametrize("last", ["odd name", "run_1_20250101"], ids=["open", "repeated"])
+def test_a_bug_in_a_line_of_many_names_the_line(
+    last: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    schema = {"type": "object", "required": ["id"], "properties": {"id": {"type": "string"}}}
+    describe(tmp_path, SWEEP + "run_id: id\n", schema)
+    names = [*(f"run_{number}_20250101" for number in range(5)), last]
+    (tmp_path / "sweep.jsonl").write_bytes(b"".join(encode({"id": name}) for name in names))
+
+    def broken(*_args: Any) -> Any:
+        raise ValueError("a bug")
+
+    monkeypatch.setattr(engine, "MANY", 1)
+    monkeypatch.setattr(weighing, "defects", broken)
+    code, _, errors = check(tmp_path)
+    assert code == 2
+    assert errors.startswith("nsm-gate: error: sweep.jsonl:6: internal error: ValueError: a bug\n")
+
+
 NUMBERS = (0, 1, 2, -1, 0.5, 0.1, 0.30000000000000004, 0.3, 1.5, 2.0, 10**17, 1e300)
 OF_MEMBERS: dict[str, tuple[Any, ...]] = {
     "a": NUMBERS,
