@@ -30,12 +30,12 @@ def _words() -> Iterator[Case]:
             if (number + which) % (8 if slow else 3):
                 continue
             # A dash, or dashes, may mean something to the command line; where they do, the rest is as usual.
+            # Every setting begins with nothing.
             codes = (
                 ANY
                 if word.startswith("-")
                 or name in ("unicode", "dots", "many dots", "number", "glob")
-                or (command == "--ignore" and name == "empty")
-                or (command == "--select" and name == "empty")
+                or (command in ("--ignore", "--select", "config show") and name == "empty")
                 else REFUSED
             )
             yield Case(
