@@ -290,7 +290,9 @@ class Checks:
         there = both(parts)
         if there == TRUE:
             return
-        if check != "missing-hyperparameter" or slot is None or not slot.sure or slot.kinds != {"object"}:
+        # Of an object that is not there, none of the members is missed by itself.
+        always = slot is not None and slot.sure and not slot.optional and slot.kinds == {"object"}
+        if check != "missing-hyperparameter" or not always:
             yield f"if not {there}: bad |= {BIT[check]}"
             return
         yield f"if not {there}:"
