@@ -285,3 +285,149 @@ def test_whatever_a_schema_may_say_comes_to_the_same(
         "closed-twice",
         "no-object",
     )
+
+
+AS_TEXT = """\
+log: sweep
+files: [sweep.jsonl]
+schema: sweep.schema.json
+key: [id]
+run_id: id
+status: status
+times: {start: began, end: ended, seconds: took}
+corrects: corrects
+reason: reason
+findings: findings
+hyperparameters: {at: settings, required: [seed, rate]}
+results: results
+configuration: [settings]
+class_accuracies: [results.zero, results.one]
+task_loss: results.loss
+names: {score: [results.score, best]}
+assertions:
+  fits: {assert: n <= total + 1, at: n, message: more than there are, hint: look at it}
+  fits-then: {assert: then <= total + 1, at: then, message: more than there are, hint: look at it}
+  scored: {assert: score <= 1, at: best, message: over one, hint: look at it}
+  said: {assert: n < 7 or total < 3, when: known(rest.a), at: total, message: no, hint: look at it}
+  close: {assert: "close(n, results.loss, tolerance=2)", at: rest.b, message: no, hint: look at it}
+  known: {assert: not known(rest.c) or rest.c < 2.2, at: rest.c, message: no, hint: look at it}
+criteria:
+  low-loss: results.loss < 0.5
+  counted: {assert: rest.d < 3, when: known(rest.d)}
+  better: results.score >= best-before.score
+references:
+  best-before: {from: sweep, where: status == "completed", same: [rest.e], pick: max(score), none: pass}
+"""
+NUMBER, WHOLE = {"type": "number"}, {"type": "integer"}
+OF_NUMBERS: dict[str, Any] = {
+    "n": WHOLE, "total": {"type": ["integer", "null"], "minimum": 1}, "then": WHOLE, "best": NUMBER, "took": {"type": "number", "minimum": 1, "maximum": 1},
+    "odd": {"type": "integer", "enum": [1, 2, 3]}, "even": {"$ref": "#/$defs/whole", "type": "number"},
+    "settings": {"type": "object", "required": ["seed"], "properties": {"seed": WHOLE, "rate": NUMBER, "size": WHOLE}},
+    "results": {"type": "object", "properties": dict.fromkeys(("loss", "zero", "one", "score"), NUMBER)},
+    "rest": {"type": "object", "properties": dict.fromkeys("abcdefghijklmnopqrstuvwx", NUMBER)},
+    "list": {"type": "array", "items": {"type": "object", "properties": {"v": NUMBER}}},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("asked", ["nothing", "a condition"])
+@pytest.mark.parametrize("seed", range(3))
+def test_a_number_written_as_text_is_one_flaw_and_nothing_is_computed_with_it(
+    seed: int, asked: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = {"type": ["string", "null"]}
+    members = dict.fromkeys(("began", "ended", "corrects", "reason", "findings"), text)
+    members |= {
+        "id": {"type": "string"},
+        "status": {"enum": ["completed", "failed", "running"]},
+        **OF_NUMBERS,
+    }
+    schema: dict[str, Any] = {"type": "object", "required": ["id", "status"], "properties": members}
+    schema["$defs"] = {"whole": WHOLE}
+    if asked == "a condition":
+        schema["if"] = {"properties": {"n": {"type": "integer"}}}
+        schema["then"] = {"properties": {"took": {"type": "number"}}, "required": ["best"]}
+    describe(tmp_path, AS_TEXT, schema)
+    chance = random.Random(seed)
+
+    def value(law: dict[str, Any], odds: float) -> Any:
+        if law["type"] == "object":
+            members = law["properties"].items()
+            return {name: value(inner, odds) for name, inner in members if chance.random() < 0.99}
+        if law["type"] == "array":
+            return [value(law["items"], odds / 4)]
+        made = chance.choice((1, 2, 2, 2, 3) if law != NUMBER else (0.5,) * 30 + (1, 0.995, 0.001, 2.5))
+        made = law.get("maximum", made)
+        return f"{made}" if chance.random() < odds else made
+
+    lines = []
+    for at in range(150):
+        odds = chance.choice((0, 0.03, 0.03, 0.03, 0.1, 0.9))
+        entry: dict[str, Any] = {
+            "id": f"run_{at if chance.random() < 0.9 else chance.randrange(at + 1)}_20250101",
+            "status": chance.choice(("completed", "completed", "failed", "running")),
+            "findings": chance.choice((SENTENCE, SENTENCE, SENTENCE, "TODO")),
+            "began": "2025-01-01T00:00:00Z", "ended": chance.choice(("2025-01-01T00:00:01Z",) * 30 + ("2025-01-01T00:00:01",)),
+        }  # fmt: skip
+        if chance.random() < 0.1:
+            entry |= {"corrects": f"run_{chance.randrange(at + 1)}_20250101", "reason": "It was wrong."}
+        entry |= {name: value(law, odds) for name, law in OF_NUMBERS.items() if chance.random() < 0.99}
+        lines.append(encode(entry))
+    (tmp_path / "sweep.jsonl").write_bytes(b"".join(lines))
+    code, report, errors = both(tmp_path, monkeypatch, "--output-format", "json")
+    assert (code, errors) == (1, "")
+    found = json.loads(report)["findings"]
+    assert {finding["rule"] for finding in found} >= {
+        "schema",
+        "assertion",
+        "missing-hyperparameter",
+        "duplicate-run",
+    }
+    assert any("more breaks the schema" in finding["message"] for finding in found)
+    assert any(finding["message"] == "n is '3', not a whole number" for finding in found)
+
+
+LETTERS = [f"n{number}" for number in range(30)]
+COMPUTED: dict[str, tuple[str, list[dict[str, Any]], int]] = {
+    "one": ("", [{"n1": "1"}], 1),
+    "eight": ("", [dict.fromkeys(LETTERS[:8], "1")], 8),
+    "more than are listed": ("", [dict.fromkeys(LETTERS, "1")], 21),
+    "a criterion asks whether it is known": ("criteria: {there: known(n1)}\n", [{"n1": "1"}], 1),
+    "a reference compares it": (
+        "criteria: {better: n2 >= other.n2}\nreferences: {other: {from: sweep, where: known(n1) and known(this.n3), pick: max(n2), none: fail}}\n",
+        [{"n1": 1, "n2": 1, "n3": 1}, {"n1": "1", "n2": 9, "n3": "1"}, {"n1": 1, "n2": 2, "n3": 1}],
+        2,
+    ),
+    "a law that is broken reads it": ("n1: {assert: not known(n1), at: n2, message: no, hint: no}", [{"n1": "1"}], 1),
+    "a law that is broken speaks of it": ("n1: {assert: n2 < 1, at: n1, message: no, hint: no}", [{"n1": "1", "n2": 1}], 1),
+    "a law speaks of what is called then": ("n1: {assert: n2 < 1, at: then, message: no, hint: no}", [{"then": "1", "n2": 1}], 1),
+    "it is a name": ("status: n1\nexperiment_type: n2\n", [{"n1": "completed", "n2": "x"}], 2),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", COMPUTED)
+def test_a_number_written_as_text_counts_once_where_rules_read_it(
+    case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said, lines, errors = COMPUTED[case]
+    law = f"assertions:\n  {said}\n" if said.startswith("n1:") else said
+    members = {"id": {"type": "string"}, "then": NUMBER, **dict.fromkeys(LETTERS, NUMBER)}
+    describe(tmp_path, SWEEP + law, {"type": "object", "required": ["id"], "properties": members})
+    told = [{"id": f"run-{number}", **lines[number % len(lines)]} for number in range(30)]
+    (tmp_path / "sweep.jsonl").write_bytes(b"".join(map(encode, told)))
+    code, report, said = both(tmp_path, monkeypatch, "--output-format", "json")
+    assert (code, said) == (1, "")
+    assert json.loads(report)["summary"]["errors"] == errors * len(told) // len(lines)
+
+
+def test_settings_that_are_absent_are_one_finding_not_one_for_each_of_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kind = SWEEP + "hyperparameters: {at: settings, required: [seed, rate]}\n"
+    members = {"id": {"type": "string"}, "settings": OF_NUMBERS["settings"]}
+    describe(tmp_path, kind, {"type": "object", "required": ["id"], "properties": members})
+    settings = ({"seed": 1, "rate": 0.1}, {"seed": 1}, {}, None)
+    lines = [{"id": f"run-{number}", "settings": settings[number % 4]} for number in range(40)]
+    lines = [{name: value for name, value in line.items() if value is not None} for line in lines]
+    (tmp_path / "sweep.jsonl").write_bytes(b"".join(map(encode, lines)))
+    code, report, _ = both(tmp_path, monkeypatch, "--output-format", "json")
+    assert (code, json.loads(report)["summary"]["errors"]) == (1, 40)

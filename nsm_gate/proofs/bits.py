@@ -15,6 +15,8 @@ CHECKED = (
 """Checks of which a proof says, one by one, whether they are silent. `unknown-field` always is where there
 is a proof, and `schema` but for the form of times; what earlier lines decide is not the proof's."""
 
+_MOST_FLAWS = 8
+"""Refused values that are counted: of many the schema lists some, and says that there are more."""
 SURE = ("missing-findings", "missing-error-message", "missing-experiment-type", "unknown-experiment-type")
 """Checks that report one problem or none, of which a proof says where it is one. So it does of assertions."""
 
@@ -68,7 +70,8 @@ class Bits:
                 if bad >> 2 * self._count + number & 1:
                     rules.append(check)
                     told |= BIT[check]
-            known = (tuple(rules), 0) if alone and not rest else ((), rest | told)
+            cut = rules.count("schema") > _MOST_FLAWS
+            known = (tuple(rules), 0) if alone and not rest and not cut else ((), rest | told)
             if len(self._sure) < _REMEMBERED:
                 self._sure[bad, alone] = known
         return known

@@ -32,6 +32,7 @@ class Checks:
         for law in self._frame.laws.code(clocks, self._explained()):
             if law != TRUE:
                 yield f"if not {law}: bad |= {BIT['schema']}"
+        yield from self._strays()
         yield from self._roles()
         yield from self._patterns(clocks)
         yield from _slips(self._frame.outline)
@@ -45,6 +46,13 @@ class Checks:
             if slot is not None:
                 yield slot, name
 
+    def _strays(self) -> Iterator[str]:
+        """Yield code for values of which all that is said is that the schema refuses them."""
+        for made in self._frame.outline.objects:
+            for slot in made.slots:
+                if slot.strays:
+                    yield f"if {slot.stray}: bad |= {self._bits.one('schema')}"
+
     def _roles(self) -> Iterator[str]:
         """Yield code for values at declared places that the schema lets stand there and no check can read."""
         classes = {"string": str, "integer": int, "number": float, "boolean": bool, "array": list}
@@ -54,7 +62,7 @@ class Checks:
                 if role.needed:
                     yield f"bad |= {BIT['schema']}"
                 continue
-            wrong = {classes[kind] for kind in slot.kinds - role.types if kind in classes}
+            wrong = {classes[kind] for kind in slot.kinds - slot.strays - role.types if kind in classes}
             if "object" in slot.kinds - role.types and slot.object is not None:
                 wrong.add(self._frame.types.structs[slot.object.number])
             odd = [negated(slot.known)] if role.needed else []
@@ -167,7 +175,9 @@ class Checks:
             except Unprovable:
                 yield f"bad |= {bit}"
                 continue
-            sure = both([when.true, test.false] if when is not None else [test.false])
+            # No law speaks of what the schema refuses, nor computes with it.
+            taken = negated(either([self._frame.terms.strays(law.test), self._frame.stray(law.at)]))
+            sure = both([when.true, test.false, taken] if when is not None else [test.false, taken])
             maybe = both([when.may_be_true, test.may_be_false] if when is not None else [test.may_be_false])
             if sure != FALSE:
                 yield f"if {sure}: bad |= {self._bits.law(number, sure=True)}"

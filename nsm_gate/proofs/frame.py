@@ -44,6 +44,11 @@ class Frame:
         slot = self.outline.find(path)
         return FALSE if slot is None else slot.known
 
+    def stray(self, path: Path) -> str:
+        """Return code that holds where the schema refuses a value of which all else is silent."""
+        slot = self.outline.find(path)
+        return FALSE if slot is None else slot.stray
+
     @property
     def completed(self) -> str:
         """Return code that holds where the run is completed."""

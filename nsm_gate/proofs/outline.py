@@ -20,6 +20,9 @@ SILENT = frozenset(
 )  # fmt: skip
 """Keywords that refuse nothing by themselves (`$ref` is followed)."""
 
+_NUMBERS = frozenset({"integer", "number"})
+_NUMERIC = _NUMBERS | {"null"}
+
 _MOST_SLOTS = 400
 _VARIETY = 2000
 _MOST_PLACES = 5000
@@ -43,6 +46,7 @@ class Slot(NamedTuple):
         object: Its members, where it may be an object.
         recurs: Whether it is an object that holds the same values in many lines.
         item: What its items are, where it may be a list.
+        strays: Those of the types that the schema refuses: once each, and nothing else follows from it.
     """
 
     path: Path
@@ -54,6 +58,7 @@ class Slot(NamedTuple):
     object: Object | None
     item: Slot | None
     recurs: bool = False
+    strays: frozenset[str] = frozenset()
 
     @property
     def known(self) -> str:
@@ -62,6 +67,11 @@ class Slot(NamedTuple):
         if self.optional or not self.sure:
             tests.append(f"{self.name} is not U")
         return f"({' and '.join(tests)})" if tests else "True"
+
+    @property
+    def stray(self) -> str:
+        """Return code that holds where the slot has a value that the schema refuses."""
+        return f"({self.name}.__class__ is str)" if self.strays else "False"
 
 
 class Object(NamedTuple):
@@ -162,7 +172,11 @@ class Outline:
     """The shape of a log kind's entries."""
 
     def __init__(
-        self, schema: Mapping[str, Any], learned: Learned, asked: Collection[Path] = frozenset()
+        self,
+        schema: Mapping[str, Any],
+        learned: Learned,
+        asked: Collection[Path] = frozenset(),
+        computed: Collection[Path] = frozenset(),
     ) -> None:
         """Lay the shape out; Unsupported where it cannot be.
 
@@ -170,11 +184,13 @@ class Outline:
             schema: The log kind's.
             learned: What the lines look like.
             asked: Members that a check of its own asks for: a line without them decodes all the same.
+            computed: Members whose type decides more than whether the schema takes them.
         """
         if learned.is_full:
             raise Unsupported("too many members")
         self.schema = schema
         self._asked = asked
+        self._computed = computed
         self._learned = learned
         self._count = 0
         self.objects: list[Object] = []
@@ -208,6 +224,8 @@ class Outline:
             kinds = frozenset(observed)
         if "integer" in kinds and "number" in kinds:
             kinds = kinds - {"integer"}
+        strays = self._strays(path, nodes, kinds, seen) & observed
+        kinds |= strays
         name = f"v{self._count}"
         inner = item = None
         if "object" in kinds:
@@ -220,7 +238,20 @@ class Outline:
             if item.item is not None:
                 raise Unsupported("a list of lists")
         recurs = inner is not None and self._learned.recurs(seen)
-        return Slot(path, name, kinds, optional, sure, tuple(nodes), inner, item, recurs)
+        return Slot(path, name, kinds, optional, sure, tuple(nodes), inner, item, recurs, strays)
+
+    def _strays(
+        self, path: Path, nodes: Sequence[Mapping[str, Any]], kinds: frozenset[str], seen: Path
+    ) -> frozenset[str]:
+        """Return types that a line may have here all the same, since one flaw is all that they give.
+
+        That is a number written as text, the commonest of all wrong types.
+        """
+        once = sum("type" in node for node in nodes) == 1
+        # What a list holds has no place of its own.
+        if not once or "*" in seen or path in self._computed:
+            return frozenset()
+        return frozenset({"string"}) if kinds <= _NUMERIC and kinds & _NUMBERS else frozenset()
 
     def _object(self, path: Path, nodes: Sequence[Mapping[str, Any]], seen: Path, *, sure: bool) -> Object:
         declared: dict[str, list[Mapping[str, Any]]] = {}

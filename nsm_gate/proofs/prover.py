@@ -13,6 +13,7 @@ from nsm_gate.model import Entry, Line
 from nsm_gate.policy import LogKind, Policy
 from nsm_gate.proofs.compiled import Compiled
 from nsm_gate.proofs.outline import Learned, Outline, Unsupported
+from nsm_gate.proofs.places import computed
 from nsm_gate.proofs.verdicts import Groups
 
 _SAMPLE = 240
@@ -89,7 +90,7 @@ class Prover:
             asked = (
                 {(*holder, name) for name in kind.required_hyperparameters} if holder is not None else set()
             )
-            outline = Outline(kind.schema, self._learned, asked)
+            outline = Outline(kind.schema, self._learned, asked, computed(kind, self._policy))
             self.compiled = Compiled(kind, self._policy, outline, self._now, self._groups)
         except Unsupported as reason:
             self.compiled = None

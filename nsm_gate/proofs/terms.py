@@ -28,10 +28,10 @@ from nsm_gate.expressions import (
 from nsm_gate.functions import FUNCTIONS
 from nsm_gate.model import Path
 from nsm_gate.nouns import Any, NamedTuple
-from nsm_gate.pointers import COUNT
 from nsm_gate.policy import LogKind
 from nsm_gate.proofs.code import FALSE, TRUE, Constants, both, either, negated
 from nsm_gate.proofs.outline import Outline, Slot
+from nsm_gate.proofs.places import places
 from nsm_gate.values import UNKNOWN, Value, is_number
 
 _GUARD = "1e-9"
@@ -113,12 +113,7 @@ class Terms:
 
     def places(self, name: tuple[str, ...]) -> Sequence[Path]:
         """Return where a dotted name may stand, as records find it."""
-        kind = self._kind
-        if name[0] == "entry":
-            return (name[1:],)
-        if COUNT in name:
-            return (kind.rates.get(name[-1], name),) if len(name) == 2 else (name,)
-        return kind.names.get(name[0], ()) if len(name) == 1 and name[0] in kind.names else (kind.run + name,)
+        return places(self._kind, name)
 
     def scalar(self, name: tuple[str, ...]) -> Scalar | None:
         """Return the variable of a name; None where it may be no scalar.
@@ -154,14 +149,14 @@ class Terms:
 
         What is a series of anything else makes the line one that is not proven.
         """
-        places = self.places(name)
-        if not any(self.crosses(path) or self._is_list(path) for path in places):
+        paths = self.places(name)
+        if not any(self.crosses(path) or self._is_list(path) for path in paths):
             return None
         try:
             reader = self._reader(name)
         except Unprovable:
             return None
-        lists = [v for v, path in zip(reader.variables, places, strict=True) if v != "None"]
+        lists = [v for v, path in zip(reader.variables, paths, strict=True) if v != "None"]
         if len(set(lists)) != 1:
             return None
         variable = f"s_{'_'.join(name)}".replace(" ", "_")
@@ -176,6 +171,11 @@ class Terms:
     def _is_list(self, path: Path) -> bool:
         slot = self.slot(path)
         return slot is not None and slot.kinds <= {"array", "null"}
+
+    def strays(self, node: Node) -> str:
+        """Return code that holds where an expression reads what the schema refuses."""
+        slots = [self.slot(place) for name in node.paths() for place in self.places(name)]
+        return either(dict.fromkeys(slot.stray for slot in slots if slot is not None))
 
     # --- truth --------------------------------------------------------------------------------
 
@@ -342,11 +342,11 @@ class Terms:
                 found = self.scalar(path)
                 if found is None:
                     return None
-                whole = found.kinds <= {"null", "integer"}
+                whole = "number" not in found.kinds
                 if found.kinds <= {"null", "integer", "number"}:
                     return Number(found.code, found.known, whole=whole)
                 if {"integer", "number"} & found.kinds:
-                    return Number(found.code, f"({found.code}.__class__ in NUMBERS)")
+                    return Number(found.code, f"({found.code}.__class__ in NUMBERS)", whole=whole)
                 return None
             case Call("min" | "max" | "last", (Name(path, False),), ()):
                 listed = self.series(path)
