@@ -8,12 +8,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from nsm_gate.best import Best
-from nsm_gate.bulk import PART, Bulk, Part, added
+from nsm_gate.bulk import Bulk
 from nsm_gate.history import LogInput
 from nsm_gate.lots import Late, Lot, Lots
 from nsm_gate.model import Finding, Report
 from nsm_gate.nouns import TYPE_CHECKING, Any
-from nsm_gate.tallies import Details
+from nsm_gate.parts import Part, Parts, stretches
+from nsm_gate.proofs.prover import Prover
+from nsm_gate.settling import Settling
+from nsm_gate.tallies import Details, added
 from nsm_gate.weighing import Weighing
 
 if TYPE_CHECKING:
@@ -72,33 +75,36 @@ class _Many:
             else:
                 loose.append(finding)
         engine.findings[first:] = loose
-        bulk = Bulk(log, judged, engine.policy, engine.task.now, Weighing(engine))
-        parts = _Parts(self._looked_at(bulk, len(judged)))
+        prover, judge = Prover(book.kind, engine.policy, engine.task.now), Weighing(engine)
+        prover.learn(book.lines, judged)
+        bulk = Bulk(log, judged, engine.policy, prover, judge)
+        settling = Settling(log, judged, engine.policy, prover, judge)
+        parts = Parts(self._looked_at(bulk, len(judged)))
         whole = len(judged) == len(book.lines) and len(engine.task.books_of(book.kind.name)) == 1
 
         def tell() -> bool:
             """Tell the candidates what is known of this log, so that nobody has to read it for them."""
             if whole:
-                keys, told = bulk.told(parts.all())
-                for reference, facts in zip(bulk.sources, told, strict=True):
+                keys, told = settling.told(parts.all())
+                for reference, facts in zip(settling.sources, told, strict=True):
                     if facts is not None:
                         engine.candidates.tell(book, reference, keys, facts)
             return True
 
-        best = Best(book.path, bulk.sources, engine.candidates, whole=whole)
+        best = Best(book.path, settling.sources, engine.candidates, whole=whole)
         lot = Lot(book.path, judged, lambda index: engine.run(log, index))
         # Lines are put in order while others are still looked at.
-        for index, row in bulk.settle(parts, engine.history(book), best, engine.used, tell):
+        for index, row in settling.settle(parts, engine.history(book), best, engine.used, tell):
             for finding in self.about.get((book.path, index + 1), ()) if self.about else ():
                 row = added(row, finding.severity, waived=finding.waived is not None)
             lot.take(row)
         self.lots.append(lot)
-        self.kept.append((parts, bulk, best))
+        self.kept.append((parts, bulk, settling, best))
         self.by_path[book.path] = log
 
     def _looked_at(self, bulk: Bulk, count: int) -> Iterator[Part]:
         engine = self.engine
-        for part in engine.task.spread(bulk.look, _parts(count)):
+        for part in engine.task.spread(bulk.look, stretches(count)):
             engine.used |= part.used
             engine.count += len(part.facts)
             engine.task.tick(engine.count)
@@ -116,35 +122,5 @@ class _Many:
             def work(start: int, stop: int, lot: Lot = lot) -> list[Details]:
                 return [self.details(lot.path, lot.lines[position]) for position in range(start, stop)]
 
-            for made in self.engine.task.spread(work, _parts(len(lot.lines))):
+            for made in self.engine.task.spread(work, stretches(len(lot.lines))):
                 yield from made
-
-
-class _Parts:
-    """Parts as they come, kept for those who want all of them."""
-
-    def __init__(self, source: Iterator[Part]) -> None:
-        self._source = source
-        self._come: list[Part] = []
-
-    def __iter__(self) -> Iterator[Part]:
-        at = 0
-        while at < len(self._come) or self._next():
-            yield self._come[at]
-            at += 1
-
-    def _next(self) -> bool:
-        part = next(self._source, None)
-        if part is not None:
-            self._come.append(part)
-        return part is not None
-
-    def all(self) -> list[Part]:
-        """Wait for all of them."""
-        while self._next():
-            pass
-        return self._come
-
-
-def _parts(count: int) -> list[tuple[int, int]]:
-    return [(start, min(start + PART, count)) for start in range(0, count, PART)]

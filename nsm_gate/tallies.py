@@ -92,6 +92,38 @@ def row_of(entry: bool, findings: Iterable[Finding], verdicts: Iterable[Verdict]
     )  # fmt: skip
 
 
+def of_alone(alone: Alone, used: set[int], met: int = 0, missed: int = 0) -> Row:
+    """Return what a line comes to, beside the criteria that are proven to be met or missed."""
+    unknown = alone.outcomes.count(Outcome.UNKNOWN)
+    row = Row(
+        met=met + alone.outcomes.count(Outcome.MET),
+        missed=missed + alone.outcomes.count(Outcome.MISSED),
+        unknown=unknown,
+        weight=int(Severity.NOTICE) if unknown else 0,
+        entry=alone.entry,
+    )
+    return with_weights(row, alone.weights, used)
+
+
+def with_weights(row: Row, weights: Iterable[tuple[Severity, int | None]], used: set[int]) -> Row:
+    """Return what a line comes to with more findings."""
+    for severity, waiver in weights:
+        row = added(row, severity, waived=waiver is not None)
+        if waiver is not None:
+            used.add(waiver)
+    return row
+
+
+def added(row: Row, severity: Severity, *, waived: bool = False) -> Row:
+    """Return what a line comes to with one more finding."""
+    if severity is Severity.IGNORE:
+        return row
+    if waived:
+        return row._replace(waived=row.waived + 1, weight=max(row.weight, int(severity)))
+    name = {Severity.ERROR: "errors", Severity.WARNING: "warnings", Severity.NOTICE: "notices"}[severity]
+    return row._replace(**{name: getattr(row, name) + 1, "weight": max(row.weight, int(severity))})
+
+
 def tally(rows: Iterable[tuple[Row, int]]) -> Tally:
     """Return what rows come to, each with how many lines come to it."""
     runs = others = met = missed = misses = unknown = 0

@@ -23,7 +23,7 @@ _OF_EARLIER = frozenset({"duplicate-run", "duplicate-record"})
 
 
 class Weighing:
-    """Judges one line of many, as `bulk` asks."""
+    """Judges one line of many, as `bulk` and `settling` ask."""
 
     def __init__(self, engine: Engine) -> None:
         """Judge as an engine does."""

@@ -116,7 +116,15 @@ def hidden(place: Path) -> bool:
 
 def serve() -> None:
     """Run what is asked for on standard input."""
-    for module in ("cli", "engine", "bulk", "proofs.compiled", "commands.check", "commands.offering"):
+    for module in (
+        "cli",
+        "engine",
+        "bulk",
+        "settling",
+        "proofs.compiled",
+        "commands.check",
+        "commands.offering",
+    ):
         importlib.import_module(f"nsm_gate.{module}")
     for row in sys.stdin:
         print(json.dumps(_all([Job(**job) for job in json.loads(row)])), flush=True)
