@@ -46,6 +46,7 @@ class Bulk:
         self.judged = judged
         self._judge = judge
         self._policy = policy
+        self._groups: dict[int, str] = {}
         self._told: dict[tuple[Any, ...], Row] = {}  # rules of findings, criteria met, experiment type -> row
         self._prover = prover
         self._references = {name for kind in policy.logs.values() for name in kind.references}
@@ -57,21 +58,22 @@ class Bulk:
         facts: list[tuple[Any, ...]] = []
         used: set[int] = set()
         texts: dict[str, int] = {}
-        lines, book, judged = self.book.lines, self.book, self.judged
-        last = len(lines) - 1
+        book, prover = self.book, self._prover
+        judged = self.judged[start:stop]
+        lines = self._lines(judged)
+        last = len(book.lines) - 1
         before: datetime | None = None
         at = -2
         clean = [Row(met=met) for met in range(64)]
-        for position in range(start, stop):
-            index = judged[position]
+        for index, line in zip(judged, lines, strict=True):
             if index != at + 1:
                 before = self._logged(index - 1)
             at = index
-            compiled = self._prover.compiled
+            compiled = prover.compiled
             proof = None
             if compiled is not None and (index < last or book.terminated):
                 try:
-                    proof = compiled.prove(lines[index], before)
+                    proof = compiled.prove(line, before)
                 except REFUSALS:
                     proof = None
             if proof is not None:
@@ -91,10 +93,18 @@ class Bulk:
             facts.append((rows.setdefault(made[0], len(rows)), *made[1]))
             before = self._logged(index)
         groups = {-number: text for text, number in texts.items()}
-        if self._prover.compiled is not None:
-            for values, number in self._prover.compiled.groups.items():
-                groups[number] = _text_of(values)
-        return Part(list(rows), groups, facts, used)
+        if prover.compiled is not None:
+            for values, number in prover.compiled.groups.items():
+                if number not in self._groups:
+                    self._groups[number] = _text_of(values)
+        return Part(list(rows), groups | self._groups, facts, used)
+
+    def _lines(self, judged: Sequence[int]) -> Sequence[bytes]:
+        """Return lines: those that follow each other at once."""
+        lines = self.book.lines
+        if judged and judged[-1] - judged[0] == len(judged) - 1:
+            return lines[judged[0] : judged[-1] + 1]
+        return [lines[index] for index in judged]
 
     def _logged(self, index: int) -> datetime:
         """Return when a line was logged, for the one after it; the beginning of time where none says it."""

@@ -88,6 +88,7 @@ class Candidates:
         self._near: dict[tuple[str, str], list[Book]] = {}
         self._groups: dict[tuple[str, str, tuple[str, ...]], dict[str, _Group]] = {}
         self._told: dict[tuple[str, str], _Told] = {}
+        self._offers: dict[str, Callable[[], None]] = {}
         self._holders: tuple[Sequence[Book], dict[Key, set[str]]] | None = None
 
     def pick(self, reference: Reference, this: Record) -> Picked:
@@ -120,6 +121,16 @@ class Candidates:
         first, _ = group.strongest(0, bisect_left(group.orders, before))
         value = first.strength[0] if first is not None else None
         return value if value is None or reference.pick == "max" else -value
+
+    def offer(self, path: str, tell: Callable[[], None]) -> None:
+        """Keep what tells of a log's lines, to be called before that is first needed."""
+        self._offers[path] = tell
+
+    def hear(self, path: str) -> None:
+        """Have told what is offered of a log, once."""
+        tell = self._offers.pop(path, None)
+        if tell is not None:
+            tell()
 
     def tell(
         self,
@@ -207,9 +218,11 @@ class Candidates:
         # By its law: an edited reference may stand on the very line where the old one stood.
         name = (reference.law, reference.name, tuple(book.path for book in books) + ("timed",) * timed)
         if name not in self._groups:
-            told = (
-                {} if timed else {b.path: t for b in books if (t := self._told.get((reference.law, b.path)))}
-            )
+            told: dict[str, _Told] = {}
+            for book in books if not timed else ():
+                self.hear(book.path)
+                if (reference.law, book.path) in self._told:
+                    told[book.path] = self._told[reference.law, book.path]
             self._groups[name] = _groups(reference, books, timed=timed, told=told)
         return self._groups[name]
 

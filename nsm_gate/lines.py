@@ -64,9 +64,12 @@ class Lines(Sequence[bytes]):
         return len(self._ends)
 
     def __getitem__(self, index: Any) -> Any:
-        if isinstance(index, slice):
-            return [self[at] for at in range(*index.indices(len(self._ends)))]
         ends = self._ends
+        if isinstance(index, slice):
+            start, stop, step = index.indices(len(ends))
+            if step != 1 or stop <= start:
+                return [self[at] for at in range(start, stop, step)]
+            return self.data[ends[start - 1] + 1 if start else 0 : ends[stop - 1]].split(b"\n")
         if index < 0:
             index += len(ends)
         return self.data[ends[index - 1] + 1 if index > 0 else 0 : ends[index]]

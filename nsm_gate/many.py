@@ -82,19 +82,21 @@ class _Many:
         parts = Parts(self._looked_at(bulk, len(judged)))
         whole = len(judged) == len(book.lines) and len(engine.task.books_of(book.kind.name)) == 1
 
-        def tell() -> bool:
+        def tell() -> None:
             """Tell the candidates what is known of this log, so that nobody has to read it for them."""
-            if whole:
-                keys, told = settling.told(parts.all())
-                for reference, facts in zip(settling.sources, told, strict=True):
-                    if facts is not None:
-                        engine.candidates.tell(book, reference, keys, facts)
-            return True
+            keys, told = settling.told(parts.all())
+            for reference, facts in zip(settling.sources, told, strict=True):
+                if facts is not None:
+                    engine.candidates.tell(book, reference, keys, facts)
 
+        if whole:
+            engine.candidates.offer(book.path, tell)
         best = Best(book.path, settling.sources, engine.candidates, whole=whole)
         lot = Lot(book.path, judged, lambda index: engine.run(log, index))
         # Lines are put in order while others are still looked at.
-        for index, row in settling.settle(parts, engine.history(book), best, engine.used, tell):
+        for index, row in settling.settle(
+            parts, engine.history(book), best, engine.used, lambda: engine.candidates.hear(book.path)
+        ):
             for finding in self.about.get((book.path, index + 1), ()) if self.about else ():
                 row = added(row, finding.severity, waived=finding.waived is not None)
             lot.take(row)

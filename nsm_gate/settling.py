@@ -11,13 +11,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from nsm_gate.best import Best
 from nsm_gate.history import Entered, History, Key, LogInput
 from nsm_gate.nouns import Any
-from nsm_gate.parts import FOR_GOOD, IN_ORDER, Part
+from nsm_gate.parts import FOR_GOOD, IN_ORDER, Facts, Part
 from nsm_gate.policy import Policy, Reference
 from nsm_gate.proofs.prover import Prover
 from nsm_gate.tallies import Row, added, of_alone, with_weights
 from nsm_gate.weighing import Weighing
 from nsm_gate.whereabouts import HERE
 
+_KEY, _STATUS = Facts._fields.index("key"), Facts._fields.index("status")
 _ENDED = ("completed", "failed")
 _OPERATORS = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
 
@@ -65,7 +66,7 @@ class Settling:
         return keys, known
 
     def settle(
-        self, parts: Iterable[Part], history: History, best: Best, used: set[int], tell: Callable[[], bool]
+        self, parts: Iterable[Part], history: History, best: Best, used: set[int], tell: Callable[[], None]
     ) -> Iterator[tuple[int, Row]]:
         """Put the lines in order; yield each judged line's index and what it comes to.
 
@@ -74,11 +75,10 @@ class Settling:
             history: Every line is entered into it.
             best: Finds the runs that criteria compare with.
             used: Takes the waivers that accept something.
-            tell: Called once, before the first line that is judged in full, or at the end: tells what was
-                found out of the lines to whoever picks runs of them, and returns that it has.
+            tell: Called before a line is judged in full: waits for all parts, and tells what was found out
+                of the lines to whoever picks runs of them.
         """
-        is_told = False
-        known: dict[int, tuple[Any, str | None]] = {}
+        known: dict[int, tuple[Any, ...]] = {}
         position = 0
         for part in parts:
             for fact in part.facts:
@@ -89,26 +89,26 @@ class Settling:
                 redo, repeated = judged == IN_ORDER, False
                 if key is None and results is None:
                     if redo:
-                        is_told = is_told or tell()
+                        tell()
                         row = self._again(index, used)
                     yield index, row
                     continue
                 same_key, alike = history.add(Entered(self.book, index, 0), key, results)
                 if same_key is not None:
                     earlier = known.get(same_key.at) if same_key.book is self.book else None
-                    ended = earlier is not None and earlier[1] == "running" and status in _ENDED
+                    ended = earlier is not None and earlier[_STATUS] == "running" and status in _ENDED
                     repeated = not (ended or corrected)
                 if alike is not None:
                     first = known.get(alike.at) if alike.book is self.book else None
-                    repeated = repeated or first is None or first[0] != key
+                    repeated = repeated or first is None or first[_KEY] != key
                 redo = redo or (repeated and (judged != FOR_GOOD or row.unknown > 0))
-                known[index] = (key, status)
+                known[index] = fact
                 if needs and not redo:
                     compared = self._compared(row, part, needs, key, best, index)
                     redo = compared is None
                     row = compared or row
                 if redo:
-                    is_told = is_told or tell()
+                    tell()
                     row = self._again(index, used)
                 elif repeated:
                     HERE.line(index + 1)
@@ -124,7 +124,6 @@ class Settling:
                         key,
                     )
                 yield index, row
-        is_told = is_told or tell()
 
     def _again(self, index: int, used: set[int]) -> Row:
         HERE.line(index + 1)

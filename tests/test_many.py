@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from benchmarks.generate import KINDS, baselines, encode, entries
-from nsm_gate import engine, many
+from nsm_gate import engine, parts
 from nsm_gate.cli import main
 from nsm_gate.commands import check as commands_check
 from nsm_gate.lots import Lots
@@ -127,7 +127,7 @@ def test_waivers_and_severities_count_the_same(tmp_path: Path, monkeypatch: pyte
 def test_any_number_of_processes_prints_the_same(
     form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(many, "PART", 200)
+    monkeypatch.setattr(parts, "PART", 200)
     lines = list(changed([encode(entry) for entry in entries(900)], random.Random(5), share=0.1))
     write(tmp_path, lines)
     said = {check(tmp_path, "--jobs", jobs, "--output-format", form) for jobs in ("1", "2", "3", "16")}

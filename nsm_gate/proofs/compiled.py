@@ -32,6 +32,7 @@ class Compiled:
     Attributes:
         prove: (line, time of the line before it) -> what is proven; None where nothing is. Raises what the
             decoder raises.
+        shape: Line -> the key of its shape, by which its code is found; None where nothing is proven.
         bits: What the first number that is proven says of each check.
         verdicts: The criteria that it judges, and the references that may pick a run.
         groups: What must agree in two runs -> a number.
@@ -59,10 +60,11 @@ class Compiled:
         params = ", ".join(["raw", "before", *unpacking.tuples])
         self.shapes = Shapes(rows, params, unpacking.tuples, told, space)
         space |= {"MADE": self.shapes.made.get, "OTHER": self.shapes.other}
-        head = ["def prove(raw, before):", *(f"    {row}" for row in unpacking.head)]
-        head += [f"    key = {self.shapes.key}", f"    return (MADE(key) or OTHER(key))({params})"]
-        exec(compile("\n".join(head), f"<proof of {kind.name}>", "exec"), space)  # noqa: S102
-        self.prove = space["prove"]
+        head = [*(f"    {row}" for row in unpacking.head), f"    key = {self.shapes.key}"]
+        code = ["def shape(raw):", *head, "    return key"]
+        code += ["def prove(raw, before):", *head, f"    return (MADE(key) or OTHER(key))({params})"]
+        exec(compile("\n".join(code), f"<proof of {kind.name}>", "exec"), space)  # noqa: S102
+        self.prove, self.shape = space["prove"], space["shape"]
 
     def _rows(self, unpacking: Unpacking) -> Iterator[str]:
         """Yield the code for a line of any shape, and have the functions written that it calls."""

@@ -103,6 +103,11 @@ class Shapes:
         made = self.made[key] = self._make(key)
         return made
 
+    def count(self, key: Any) -> None:
+        """Count a line's shape, and make it a function of its own where it is frequent."""
+        if key is not None and key not in self.made:
+            self.other(key)
+
     def begin(self, step: int) -> None:
         """Count for some lines, of which each stands for so many."""
         self._worth = max(2, -(-_FREQUENT // step))
