@@ -232,6 +232,7 @@ def test_a_metric_of_the_domain_may_be_missing_where_the_type_does_not_ask_for_i
         "goal_achievement_rate": outcome,
         "temporal_ordering_acc": "met",
     }
+    assert verdict(result, "goal_achievement_rate")["explanation"] == "goal_achievement_rate is absent"
 
 
 # --- references -------------------------------------------------------------------------------
@@ -741,6 +742,18 @@ def test_what_is_missing_is_named(test: str, changes: dict[str, Any], words: str
 def test_a_list_in_the_place_of_the_run_is_named(run: list[Any], words: str) -> None:
     found = of("best_epoch > 5", {"timestamp": "2025-11-01T00:00:31Z", "run_data": run}, status=None)
     assert (found.outcome, found.explanation) == ("unknown", words)
+
+
+def test_a_run_without_a_name_is_compared_with_all_the_same() -> None:
+    found = of("accuracy > nameless.accuracy", a_run()).reference
+    assert found is not None
+    assert (found.name, found.run, found.path, found.line) == ("nameless", "", "baselines.jsonl", 1)
+
+
+@pytest.mark.parametrize("status, words", [("failed", "'failed'"), (..., "without a status")])
+def test_a_run_that_did_not_complete_is_not_judged_and_said_to_be_so(status: Any, words: str) -> None:
+    found = of("accuracy > 0.5", edited(a_run(), status=status))
+    assert (found.outcome, found.explanation) == ("not-applicable", f"the run is {words}")
 
 
 @pytest.mark.parametrize("refused", ["/run_data/best_epoch", "*"])
