@@ -12,7 +12,7 @@ from nsm_gate.proofs.bits import BIT, TIME_BITS, Bits
 from nsm_gate.proofs.code import FALSE, TRUE, both, either, negated
 from nsm_gate.proofs.frame import Frame
 from nsm_gate.proofs.outline import Outline, Slot
-from nsm_gate.proofs.terms import Unprovable
+from nsm_gate.proofs.variables import Unprovable
 from nsm_gate.roles import roles
 from nsm_gate.timestamps import Instant, parse
 
@@ -176,7 +176,7 @@ class Checks:
                 yield f"bad |= {bit}"
                 continue
             # No law speaks of what the schema refuses, nor computes with it.
-            taken = negated(either([self._frame.terms.strays(law.test), self._frame.stray(law.at)]))
+            taken = negated(either([self._frame.names.strays(law.test.paths()), self._frame.stray(law.at)]))
             sure = both([when.true, test.false, taken] if when is not None else [test.false, taken])
             maybe = both([when.may_be_true, test.may_be_false] if when is not None else [test.may_be_false])
             if sure != FALSE:
@@ -197,7 +197,7 @@ class Checks:
             zero = f"{loss}.__class__ in NUMBERS and {loss} == 0"
             yield f"if {both([self._frame.completed, zero])}: bad |= {BIT['zero-task-loss']}"
         for name, path in kind.rates.items():
-            found = self._frame.terms.scalar((name,))
+            found = self._frame.names.scalar((name,))
             count, kinds = self._frame.variable(path)
             if found is None:
                 yield f"bad |= {BIT['impossible-metric']}"

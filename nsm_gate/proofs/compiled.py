@@ -17,10 +17,10 @@ from nsm_gate.policy import LogKind, Policy
 from nsm_gate.proofs.bits import Bits
 from nsm_gate.proofs.checks import Checks
 from nsm_gate.proofs.code import FALSE
+from nsm_gate.proofs.evaluating import lookup
 from nsm_gate.proofs.frame import Frame
 from nsm_gate.proofs.outline import Outline, Unsupported
 from nsm_gate.proofs.special import Shapes
-from nsm_gate.proofs.terms import lookup
 from nsm_gate.proofs.texts import FORM, is_dated_name, says_something
 from nsm_gate.proofs.unpacking import Memo, Unpacking, absent
 from nsm_gate.proofs.verdicts import Groups, Verdicts
@@ -78,7 +78,7 @@ class Compiled:
         )
         ends = [*self._digest(), f"return bad, open_, missed, met, {facts}"]
         times = list(checks.times())
-        assigned = [f"{name} = {code}" for name, code in frame.terms.prelude.items()]
+        assigned = [f"{name} = {code}" for name, code in frame.names.prelude.items()]
         memos = [Memo(slot) for slot in unpacking.recurring(frame.outline.root)]
         rest: list[str] = []
         for row in rows:

@@ -9,6 +9,7 @@ from nsm_gate.proofs.laws import Laws
 from nsm_gate.proofs.outline import Outline
 from nsm_gate.proofs.terms import Terms
 from nsm_gate.proofs.types import Types
+from nsm_gate.proofs.variables import Names
 
 
 class Frame:
@@ -18,6 +19,7 @@ class Frame:
         outline: The shape of its entries; each place is a variable.
         types: What decoding checks.
         laws: The schema's code.
+        names: The variables of the rules' names.
         terms: The code of expressions.
         constants: What the code names.
     """
@@ -30,7 +32,8 @@ class Frame:
         self.constants = Constants()
         self.types = Types(outline)
         self.laws = Laws(outline, self.types, self.constants)
-        self.terms = Terms(kind, outline, self.constants)
+        self.names = Names(kind, outline, self.constants)
+        self.terms = Terms(self.names, self.constants)
 
     def variable(self, path: Path | None) -> tuple[str, frozenset[str]]:
         """Return the variable of a path and the types it may have; None and null where no line has it."""

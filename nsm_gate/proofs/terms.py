@@ -7,11 +7,8 @@ floats decides only beyond its own error. Whatever has no short code is evaluate
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
-from operator import attrgetter
-
-from msgspec import UNSET
 
 from nsm_gate.expressions import (
     Arithmetic,
@@ -20,29 +17,20 @@ from nsm_gate.expressions import (
     Comparison,
     Either,
     Literal,
-    Lookup,
     Name,
     Node,
     Not,
 )
 from nsm_gate.functions import FUNCTIONS
-from nsm_gate.model import Path
 from nsm_gate.nouns import Any, NamedTuple
-from nsm_gate.policy import LogKind
 from nsm_gate.proofs.code import FALSE, TRUE, Constants, both, either, negated
-from nsm_gate.proofs.outline import Outline, Slot
-from nsm_gate.proofs.places import places
-from nsm_gate.values import UNKNOWN, Value, is_number
+from nsm_gate.proofs.evaluating import Reader, evaluator
+from nsm_gate.proofs.variables import Names, Unprovable
+from nsm_gate.values import is_number
 
 _GUARD = "1e-9"
 """Relative error that arithmetic in floats stays far below, for the few operations that are compiled."""
-_WORDS = 1000
-"""Texts whose evaluation is remembered."""
 _INVERSE = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "=="}
-
-
-class Unprovable(Exception):
-    """Nothing is known of an expression: it reads what no slot holds."""
 
 
 class Proof(NamedTuple):
@@ -82,100 +70,13 @@ class Number(NamedTuple):
     whole: bool = False
 
 
-class Scalar(NamedTuple):
-    """A name of the rules as code.
-
-    Attributes:
-        kinds: JSON types that its value may have.
-        known: Code that holds where it has a value other than null.
-    """
-
-    code: str
-    kinds: frozenset[str]
-    known: str
-
-
 class Terms:
-    """Compiles expressions over the entries of one log kind.
+    """Compiles expressions over the entries of one log kind."""
 
-    Attributes:
-        prelude: Assignments that the code relies on, in order: variable -> code.
-    """
-
-    def __init__(self, kind: LogKind, outline: Outline, constants: Constants) -> None:
+    def __init__(self, names: Names, constants: Constants) -> None:
         """Compile nothing yet."""
-        self._kind = kind
-        self._outline = outline
+        self._names = names
         self._constants = constants
-        self.prelude: dict[str, str] = {}
-
-    # --- names --------------------------------------------------------------------------------
-
-    def places(self, name: tuple[str, ...]) -> Sequence[Path]:
-        """Return where a dotted name may stand, as records find it."""
-        return places(self._kind, name)
-
-    def scalar(self, name: tuple[str, ...]) -> Scalar | None:
-        """Return the variable of a name; None where it may be no scalar.
-
-        A name that no line has is the constant None.
-        """
-        slots = [slot for slot in map(self.slot, self.places(name)) if slot is not None]
-        kinds = frozenset[str]().union(*(slot.kinds for slot in slots))
-        if {"object", "array"} & kinds or any(self.crosses(path) for path in self.places(name)):
-            return None
-        if not slots:
-            return Scalar("None", frozenset(), FALSE)
-        if len(slots) == 1:
-            return Scalar(slots[0].name, kinds, slots[0].known)
-        variable = f"n_{'_'.join(slot.name for slot in slots)}"
-        code = slots[-1].name
-        for slot in reversed(slots[:-1]):
-            code = f"({slot.name} if {slot.known} else {code})"
-        self.prelude.setdefault(variable, code)
-        return Scalar(variable, kinds, f"({variable} is not None and {variable} is not U)")
-
-    def slot(self, path: Path) -> Slot | None:
-        """Return the slot at a path from the entry's root."""
-        return self._outline.find(path) if path else None
-
-    def crosses(self, path: Path) -> bool:
-        """Return whether a path may lead through a list."""
-        slots = [self.slot(path[:end]) for end in range(1, len(path))]
-        return any(slot is not None and slot.item is not None for slot in slots)
-
-    def series(self, name: tuple[str, ...]) -> str | None:
-        """Return the variable of a series of numbers: None where it is unknown; None where it is no series.
-
-        What is a series of anything else makes the line one that is not proven.
-        """
-        paths = self.places(name)
-        if not any(self.crosses(path) or self._is_list(path) for path in paths):
-            return None
-        try:
-            reader = self._reader(name)
-        except Unprovable:
-            return None
-        lists = [v for v, path in zip(reader.variables, paths, strict=True) if v != "None"]
-        if len(set(lists)) != 1:
-            return None
-        variable = f"s_{'_'.join(name)}".replace(" ", "_")
-        if not variable.isidentifier():
-            return None
-        read = self._constants.name(_numbers_of(reader), "R")
-        # Read where it is first asked for: most laws see before that they do not apply.
-        self.prelude.setdefault(variable, "F")
-        value = f"{read}({lists[0]}) if {lists[0]}.__class__ is list else None"
-        return f"({variable} if {variable} is not F else ({variable} := {value}))"
-
-    def _is_list(self, path: Path) -> bool:
-        slot = self.slot(path)
-        return slot is not None and slot.kinds <= {"array", "null"}
-
-    def strays(self, node: Node) -> str:
-        """Return code that holds where an expression reads what the schema refuses."""
-        slots = [self.slot(place) for name in node.paths() for place in self.places(name)]
-        return either(dict.fromkeys(slot.stray for slot in slots if slot is not None))
 
     # --- truth --------------------------------------------------------------------------------
 
@@ -192,19 +93,19 @@ class Terms:
             case Literal(constant) if type(constant) is bool:
                 return _exact(str(constant), str(not constant))
             case Name(path, gaps) if not gaps:
-                found = self.scalar(path)
+                found = self._names.scalar(path)
                 if found is not None:
                     return _exact(f"({found.code} is True)", f"({found.code} is False)")
             case Comparison(first, rest):
                 return self._chain(first, rest)
             case Call("known", (Name(path, False),), ()):
-                found = self.scalar(path)
-                listed = self.series(path) if found is None else None
+                found = self._names.scalar(path)
+                listed = self._names.series(path) if found is None else None
                 if found is not None or listed is not None:
                     known = found.known if found is not None else f"({listed} is not None)"
                     return _exact(known, negated(known))
             case Call("decreasing" | "increasing", (Name(path, False),), ()):
-                listed = self.series(path)
+                listed = self._names.series(path)
                 if listed is not None:
                     ordered = "GE" if node.name == "decreasing" else "LE"
                     known = f"({listed} is not None and len({listed}) > 1)"
@@ -235,7 +136,7 @@ class Terms:
             if same is not None:
                 return same if operator == "==" else _inverse(same)
         if operator in ("in", "not in") and one is not None and isinstance(right, Name) and not right.gaps:
-            listed = self.series(right.path)
+            listed = self._names.series(right.path)
             if listed is not None:
                 known = both([one.known, f"({listed} is not None)"])
                 inside = f"({one.code} in {listed})"
@@ -293,7 +194,7 @@ class Terms:
             if isinstance(node, Literal) and type(node.constant) is str:
                 names.append((repr(node.constant), TRUE))
             elif isinstance(node, Name) and not node.gaps:
-                found = self.scalar(node.path)
+                found = self._names.scalar(node.path)
                 if found is None or not found.kinds <= {"null", "string"}:
                     return None
                 names.append((found.code, found.known))
@@ -320,7 +221,7 @@ class Terms:
 
     def _is_boolean(self, node: Node) -> bool:
         if isinstance(node, Name) and not node.gaps:
-            found = self.scalar(node.path)
+            found = self._names.scalar(node.path)
             return found is not None and found.kinds <= {"null", "boolean"}
         if isinstance(node, Literal):
             return type(node.constant) is bool
@@ -339,7 +240,7 @@ class Terms:
                 code = repr(int(exact)) if whole else repr(float(exact))
                 return Number(code, TRUE, constant=exact, whole=whole)
             case Name(path, False):
-                found = self.scalar(path)
+                found = self._names.scalar(path)
                 if found is None:
                     return None
                 whole = "number" not in found.kinds
@@ -349,13 +250,13 @@ class Terms:
                     return Number(found.code, f"({found.code}.__class__ in NUMBERS)", whole=whole)
                 return None
             case Call("min" | "max" | "last", (Name(path, False),), ()):
-                listed = self.series(path)
+                listed = self._names.series(path)
                 if listed is None:
                     return None
                 name = node.name
                 return Number(f"{listed}[-1]" if name == "last" else f"{name}({listed})", f"({listed})")
             case Call("lookup", (Name(keys, False), key, Name(values, False)), ()):
-                sought, known, held = self.number(key), self.series(keys), self.series(values)
+                sought, known, held = self.number(key), self._names.series(keys), self._names.series(values)
                 if sought is None or sought.size or known is None or held is None:
                     return None
                 there = f"({known} is not None and {held} is not None)"
@@ -384,102 +285,22 @@ class Terms:
 
     def evaluated(self, node: Node) -> Proof:
         """Return the truth of an expression by evaluating it as the rules do, over the slots' values."""
-        reads: dict[tuple[str, ...], _Reader] = {}
+        reads: dict[tuple[str, ...], Reader] = {}
         for part in _walk(node):
             if isinstance(part, Name):
                 if part.gaps:
                     raise Unprovable(part.path)
-                reads[part.path] = self._reader(part.path).slim()
+                reads[part.path] = self._names.reader(part.path).slim()
         variables = list(dict.fromkeys(name for reader in reads.values() for name in reader.variables))
-        where = {
-            path: (reader, [variables.index(n) for n in reader.variables]) for path, reader in reads.items()
-        }
-
-        words: dict[tuple[Any, ...], Value] = {}
-        quick = _spread(node) if len(variables) == 1 else None
-
-        def evaluate(*args: Any) -> Value:
-            # Words come again; numbers, of which one may equal another, do not count as words.
-            if set(map(type, args)) == {str}:
-                known = words.get(args)
-                if known is None and len(words) < _WORDS:
-                    known = words[args] = evaluated(args)
-                return evaluated(args) if known is None else known
-            told = quick(args[0]) if quick is not None else None
-            return evaluated(args) if told is None else told
-
-        def evaluated(args: Sequence[Any]) -> Value:
-            values = {path: reader.read([args[i] for i in at]) for path, (reader, at) in where.items()}
-
-            def lookup(path: tuple[str, ...], _gaps: bool = False, /) -> Value:
-                return values[path]
-
-            return node.value(lookup)
-
+        evaluate = evaluator(node, reads, variables)
         name = self._constants.name(evaluate, "E")
         call = f"{name}({', '.join(variables)})"
         # What is missing makes nearly everything unknown: that is seen without a call.
         there = TRUE
         if not any(isinstance(part, (Both, Either, Not)) or _takes_unknown(part) for part in _walk(node)):
-            scalars = [self.scalar(path) for path in reads]
+            scalars = [self._names.scalar(path) for path in reads]
             there = both([scalar.known for scalar in scalars if scalar is not None])
         return _exact(both([there, f"({call} is True)"]), both([there, f"({call} is False)"]))
-
-    def _reader(self, name: tuple[str, ...]) -> _Reader:
-        """Return what reads a name's value as a record would."""
-        parts: list[tuple[str, Any]] = []
-        for path in self.places(name):
-            slot = self.slot(path)
-            through = next(
-                (
-                    (end, found)
-                    for end in range(1, len(path))
-                    if (found := self.slot(path[:end])) is not None and found.item is not None
-                ),
-                None,
-            )
-            if through is not None:
-                end, found = through
-                if len(path) - end != 1 or found.item is None:
-                    raise Unprovable(name)
-                inner = found.item.object.get(path[end]) if found.item.object is not None else None
-                if inner is not None and {"object", "array"} & inner.kinds:
-                    raise Unprovable(name)
-                parts.append((found.name, _Pluck(inner.name if inner is not None else None)))
-            elif slot is None:
-                parts.append(("None", _as_it_is))
-            elif slot.object is not None:
-                raise Unprovable(name)
-            else:
-                parts.append((slot.name, _as_it_is))
-        return _Reader(tuple(name for name, _ in parts), tuple(read for _, read in parts))
-
-
-class _Reader(NamedTuple):
-    """Reads a name from the variables of its places: the first that is known and no empty series."""
-
-    variables: tuple[str, ...]
-    reads: tuple[Callable[[Any], Value], ...]
-
-    def slim(self) -> _Reader:
-        """Return a reader without the places where no line has anything."""
-        pairs = [pair for pair in zip(*self, strict=True) if pair[1] != _Pluck(None)]
-        return _Reader(*zip(*pairs, strict=True)) if pairs else self
-
-    def read(self, args: Sequence[Any]) -> Value:
-        first: Value = UNKNOWN
-        for index, (arg, read) in enumerate(zip(args, self.reads, strict=True)):
-            value = read(arg)
-            empty = type(value) is list and (not value or _is_object(value[0]))
-            if value is not UNKNOWN and not empty:
-                return value
-            if not index:
-                first = value
-        return first
-
-
-def _is_object(value: Any) -> bool:
-    return value is not None and value.__class__ not in (float, int, str, bool)
 
 
 def _all(parts: Sequence[Proof]) -> Proof:
@@ -506,92 +327,6 @@ def _takes_unknown(node: Node) -> bool:
     return isinstance(node, Call) and FUNCTIONS[node.name].takes_unknown
 
 
-def _numbers_of(reader: _Reader) -> Callable[[list[Any]], list[Any] | None]:
-    """Return what reads a series of numbers from its list; ValueError where it holds anything else."""
-    plucks = [read.member for read in reader.reads if isinstance(read, _Pluck)]
-    quick = None
-    if plucks and plucks[0] is not None and isinstance(reader.reads[0], _Pluck):
-        quick = attrgetter(plucks[0])
-
-    def read(items: list[Any]) -> list[Any] | None:
-        if quick is not None and items and _is_object(items[0]):
-            # The first place, where every item has a number: nothing else is asked then.
-            try:
-                plucked = list(map(quick, items))
-            except AttributeError:
-                plucked = [None]
-            if NUMBERS.issuperset(map(type, plucked)):
-                return plucked
-        value = reader.read([items] * len(reader.variables))
-        if value is UNKNOWN:
-            return None
-        if type(value) is not list or not NUMBERS.issuperset(map(type, value)):
-            raise ValueError("a series of more than numbers")
-        return value
-
-    return read
-
-
-NUMBERS = frozenset({int, float})
-
-
-def lookup(keys: Sequence[Any], key: Any, values: Sequence[Any]) -> Any:
-    """Return the last value whose key is the one that is sought; None where there is none."""
-    if len(keys) != len(values):
-        return None
-    found = [value for known, value in zip(keys, values, strict=True) if known == key]
-    return found[-1] if found else None
-
-
-def _spread(node: Node) -> Callable[[Any], bool | None] | None:
-    """Return what tells of a list whether it is stable, or None where floats do not decide.
-
-    None for other calls.
-    """
-    if not isinstance(node, Call) or node.name != "stable":
-        return None
-    options = {
-        name: option.constant if isinstance(option, Literal) else None for name, option in node.options
-    }
-    share: Any = options.get("tolerance", Decimal("0.1"))
-    last = options.get("last", 0)
-    if not is_number(share) or type(last) is not int or last < 0 or last == 1:
-        return None
-    tolerance = float(share)
-
-    def stable(values: Any) -> bool | None:
-        if type(values) is not list or not NUMBERS.issuperset(map(type, values)) or len(values) < (last or 2):
-            return None
-        tail = values[-last:]
-        most, least = max(tail), min(tail)
-        gap = most - least - tolerance * max(abs(most), abs(least))
-        guard = 1e-9 * (1 + abs(tolerance)) * (abs(most) + abs(least))
-        return gap < 0 if abs(gap) > guard else None
-
-    return stable
-
-
-def _as_it_is(value: Any) -> Value:
-    return UNKNOWN if value is None or value is UNSET else value
-
-
-class _Pluck(NamedTuple):
-    """Reads one member of every item of a list, as records do; the member's slot, or None for no slot."""
-
-    member: str | None
-
-    def __call__(self, value: Any) -> Value:
-        if type(value) is not list or not value:
-            return UNKNOWN
-        plucked = []
-        for item in value:
-            found = getattr(item, self.member, None) if self.member is not None else None
-            if found is None or found is UNSET:
-                return UNKNOWN
-            plucked.append(found)
-        return plucked
-
-
 def _walk(node: Node) -> Sequence[Node]:
     found, pending = [], [node]
     while pending:
@@ -599,6 +334,3 @@ def _walk(node: Node) -> Sequence[Node]:
         found.append(part)
         pending.extend(part.children())
     return found
-
-
-__all__ = ["Lookup", "Number", "Proof", "Terms", "Unprovable"]

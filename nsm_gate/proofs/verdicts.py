@@ -11,8 +11,9 @@ from nsm_gate.policy import Domain, ExperimentType, LogKind, Reference
 from nsm_gate.proofs.code import FALSE, TRUE, both
 from nsm_gate.proofs.frame import Frame
 from nsm_gate.proofs.outline import Unsupported
-from nsm_gate.proofs.terms import Proof, Unprovable
+from nsm_gate.proofs.terms import Proof
 from nsm_gate.proofs.unpacking import is_ambiguous
+from nsm_gate.proofs.variables import Unprovable
 
 _MOST_TYPES = 64
 
@@ -108,7 +109,7 @@ class Verdicts:
         try:
             rows = list(self._branches(applied, number, unsure, references))
             if applied.optional and criterion.subject is not None:
-                found = self._frame.terms.scalar(criterion.subject)
+                found = self._frame.names.scalar(criterion.subject)
                 if found is None:
                     raise Unprovable(criterion.subject)
                 rows = [f"if {found.known}:", *(f"    {row}" for row in rows)]
@@ -202,8 +203,8 @@ class Verdicts:
         parts: list[str] = []
         musts: list[str] = []
         for path in paths:
-            places = self._frame.terms.places(path)
-            slot = self._frame.terms.slot(places[0]) if len(places) == 1 else None
+            places = self._frame.names.places(path)
+            slot = self._frame.names.slot(places[0]) if len(places) == 1 else None
             if slot is None:
                 raise Unprovable(path)
             if is_ambiguous(slot):
@@ -236,7 +237,7 @@ class Verdicts:
                     else Proof(TRUE, FALSE, TRUE, FALSE)
                 )
                 strength = self._frame.terms.number(Name(reference.by))
-                if strength is None or len(self._frame.terms.places(reference.by)) > 1:
+                if strength is None or len(self._frame.names.places(reference.by)) > 1:
                     raise Unprovable(())
                 group = self._group(reference, judged=False)
             except Unprovable:
