@@ -64,7 +64,7 @@ class Bulk:
         last = len(book.lines) - 1
         before: datetime | None = None
         at = -2
-        clean = [Row(met=met) for met in range(64)]
+        clean: dict[int, int] = {}  # criteria met -> number of the row
         for index, line in zip(judged, lines, strict=True):
             if index != at + 1:
                 before = self._logged(index - 1)
@@ -80,12 +80,16 @@ class Bulk:
                 bad, open_, missed, met, key, results, logged, needs, candidates, status, corrected, _, _ = (
                     proof
                 )
-                row: Row | None = clean[met]
                 known = FOR_GOOD
+                number: int | None
                 if bad or open_ or missed:
                     row, known = self._partly(index, proof, used)
-                if row is not None:
-                    number = rows.setdefault(row, len(rows))
+                    number = rows.setdefault(row, len(rows)) if row is not None else None
+                else:
+                    number = clean.get(met)
+                    if number is None:
+                        number = clean[met] = rows.setdefault(Row(met=met), len(rows))
+                if number is not None:
                     facts.append((number, known, key, results, status, corrected, candidates, needs))
                     before = logged if logged is not None else self._logged(index)
                     continue

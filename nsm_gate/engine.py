@@ -160,6 +160,10 @@ class Engine:
             task.base, task.why, tuple(self.judged), runs, findings, verdicts, task.fail_on, said, lots
         )
 
+    def pays(self, lines: int) -> bool:
+        """Return whether it pays to prove so many lines of a log, among many."""
+        return 10 * lines >= MANY
+
     def is_many(self, logs: Sequence[LogInput]) -> bool:
         """Return whether there are so many lines that it pays to prove most of them clean together."""
         lines = sum(len(log.book.change.judged) for log in logs if log.gone is None and log.fault is None)

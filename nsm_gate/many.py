@@ -76,7 +76,8 @@ class _Many:
                 loose.append(finding)
         engine.findings[first:] = loose
         prover, judge = Prover(book.kind, engine.policy, engine.task.now), Weighing(engine)
-        prover.learn(book.lines, judged)
+        if engine.pays(len(judged)):
+            prover.learn(book.lines, judged)
         bulk = Bulk(log, judged, engine.policy, prover, judge)
         settling = Settling(log, judged, engine.policy, prover, judge)
         parts = Parts(self._looked_at(bulk, len(judged)))

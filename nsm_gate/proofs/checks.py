@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
 from nsm_gate.model import Path
@@ -34,7 +34,6 @@ class Checks:
                 yield f"if not {law}: bad |= {BIT['schema']}"
         yield from self._strays()
         yield from self._roles()
-        yield from self._patterns(clocks)
         yield from _slips(self._frame.outline)
         yield from self._of_values()
 
@@ -71,14 +70,8 @@ class Checks:
             if (code := either(odd)) != FALSE:
                 yield f"if {code}: bad |= {BIT['schema']}"
 
-    def _patterns(self, clocks: Mapping[str, str]) -> Iterator[str]:
-        """Yield code for patterns of times: a time that was read has the form, another one is tried."""
-        for name, test in self._frame.laws.left_out:
-            odd = f"{clocks[name]} is None and {name}.__class__ is str and not {test}({name})"
-            yield f"if {odd}: bad |= {BIT['schema']}"
-
     def times(self) -> Iterator[str]:
-        """Yield the code that reads times, and compares them."""
+        """Yield the code that reads times, and compares them. The rows of `code` are made first."""
         kind = self._frame.kind
         for path, name in ((kind.logged, "logged"), (kind.start, "start"), (kind.end, "end")):
             variable, kinds = self._frame.variable(path)
@@ -90,11 +83,20 @@ class Checks:
                 yield f"{name} = None"
                 yield f"if {variable}.__class__ is str:"
                 indent = "    "
-            # The interpreter's parser takes other forms too: the form comes first.
-            yield f"{indent}if FORM({variable}): {name} = TIME({variable}[:-1])"
             reader = self._frame.constants.name(self._clock(), "R")
-            yield f"{indent}else: {name}, b = {reader}({variable}); bad |= b"
-            yield f"{indent}if {name} is not None and {name} > LATEST: bad |= {BIT['timestamp-future']}"
+            late = f"bad |= {BIT['timestamp-future']}"
+            # The interpreter's parser takes other forms too: the form comes first.
+            yield f"{indent}if FORM({variable}):"
+            yield f"{indent}    {name} = TIME({variable}[:-1])"
+            yield f"{indent}    if {name} > LATEST: {late}"
+            yield f"{indent}else:"
+            yield f"{indent}    {name}, b = {reader}({variable}); bad |= b"
+            yield f"{indent}    if {name} is not None and {name} > LATEST: {late}"
+            # A time that was read has the form that the schema asks for; another one is tried.
+            for of, pattern in self._frame.laws.left_out:
+                if of == variable:
+                    odd = f"{name} is None and not {pattern}({variable})"
+                    yield f"{indent}    if {odd}: bad |= {BIT['schema']}"
         if kind.logged is not None:
             yield f"if logged is None or before is None or logged < before: bad |= {BIT['timestamp-order']}"
         if kind.start is not None and kind.end is not None:

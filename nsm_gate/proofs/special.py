@@ -11,7 +11,7 @@ from __future__ import annotations
 import ast
 import operator
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from msgspec import UnsetType
@@ -22,8 +22,8 @@ _MOST = 512
 """Shapes that get code of their own."""
 _COUNTED = 8192
 """Shapes that are counted; a log with more has none that is frequent."""
-_FREQUENT = 300
-"""Lines of a shape that are worth the time that its code takes to make."""
+_FREQUENT = 600
+"""Lines of a shape that are worth the time that its code takes: some ms to make it, some us less a line."""
 
 
 class Shapes:
@@ -54,8 +54,8 @@ class Shapes:
         """
         self._params = params
         self._space = space
-        self.any = self._function("\n".join(_definition(params, rows)))
         self._body = ast.parse("\n".join(rows)).body
+        self.any = self._function(self._body)
         found = Asked([name for names in tuples.values() for name in names])
         for row in self._body:
             found.visit(row)
@@ -142,11 +142,7 @@ class Shapes:
             rests.append(folded)
             self._alias(folded.rows, facts)
         loaded = frozenset().union(*(rest.loads for rest in rests))
-        module = ast.parse("\n".join(_definition(self._params, ["pass"])))
-        function = module.body[0]
-        assert isinstance(function, ast.FunctionDef)  # noqa: S101  # for mypy
-        function.body = [made for rest in rests for row in rest.rows for made in slimmed(row, loaded)]
-        return self._function(module)
+        return self._function([made for rest in rests for row in rest.rows for made in slimmed(row, loaded)])
 
     def _alias(self, rows: Sequence[ast.stmt], facts: dict[str, Fact]) -> None:
         """Take over what is known of a variable that another one is now a name for."""
@@ -156,10 +152,14 @@ class Shapes:
                 if isinstance(target, ast.Name) and self._stored[target.id] == 1 and row.value.id in facts:
                     facts[target.id] = facts[row.value.id]
 
-    def _function(self, source: str | ast.Module) -> Callable[..., Any]:
+    def _function(self, body: list[ast.stmt]) -> Callable[..., Any]:
+        module = ast.parse(f"def _proof({self._params}): pass")
+        function = module.body[0]
+        assert isinstance(function, ast.FunctionDef)  # noqa: S101  # for mypy
+        function.body = body
         # The names of this program's own constants alone; texts of lines and rules are never code.
         space = self._space
-        exec(compile(source, "<proof of a shape>", "exec"), space)  # noqa: S102
+        exec(compile(module, "<proof of a shape>", "exec"), space)  # noqa: S102
         made: Callable[..., Any] = space.pop("_proof")
         return made
 
@@ -169,9 +169,3 @@ class _Rest(NamedTuple):
 
     rows: list[ast.stmt]
     loads: frozenset[str]
-
-
-def _definition(params: str, rows: Sequence[str]) -> Iterator[str]:
-    yield f"def _proof({params}):"
-    for row in rows:
-        yield from (f"    {line}" for line in row.split("\n"))

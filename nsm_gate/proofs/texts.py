@@ -57,11 +57,12 @@ class Dates(dict[str, bool]):
 
 def is_dated_name(name: str, dates: Dates = Dates()) -> bool:  # noqa: B008
     """Return whether a run id is words and a date that exists; never wrongly True."""
-    words = name[:-9]
-    if not words or name[-9] != "_" or not dates[name[-8:]] or len(name) > 500:
+    if not dates[name[-8:]] or len(name) > 500:
         return False
-    if words.isascii() and words.replace("_", "").isalnum():
-        return "__" not in words and words[0] != "_" != words[-1]
+    # Between two of them, it is words joined by _ where none is empty.
+    words = f"_{name[:-8]}"
+    if words.isascii() and words.isidentifier() and "__" not in words:
+        return words[-1] == "_" != words
     return NAME.fullmatch(name) is not None
 
 
