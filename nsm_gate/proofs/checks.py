@@ -2,32 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime
+from collections.abc import Iterator, Sequence
 
 from nsm_gate.model import Path
 from nsm_gate.names import is_slip
 from nsm_gate.policy import ExperimentType
-from nsm_gate.proofs.bits import BIT, TIME_BITS, Bits
+from nsm_gate.proofs.bits import BIT, Bits
+from nsm_gate.proofs.clocks import Clocks
 from nsm_gate.proofs.code import FALSE, TRUE, both, either, negated
 from nsm_gate.proofs.frame import Frame
-from nsm_gate.proofs.outline import Outline, Slot
+from nsm_gate.proofs.outline import Outline
 from nsm_gate.proofs.variables import Unprovable
 from nsm_gate.roles import roles
-from nsm_gate.timestamps import Instant, parse
 
 
 class Checks:
     """Writes the code of the checks that look at one entry, but for its key and its results."""
 
-    def __init__(self, frame: Frame, bits: Bits) -> None:
+    def __init__(self, frame: Frame, bits: Bits, clocks: Clocks) -> None:
         """Write nothing yet."""
         self._frame = frame
         self._bits = bits
+        self._clocks = clocks
 
     def code(self) -> Iterator[str]:
         """Yield the rows, in an order that counts: what a text lacks is said before the schema says it."""
-        clocks = {slot.name: name for slot, name in self._clocks() if "string" in slot.kinds}
+        clocks = {slot.name: name for slot, name in self._clocks.slots() if "string" in slot.kinds}
         yield from self._texts()
         for law in self._frame.laws.code(clocks, self._explained()):
             if law != TRUE:
@@ -36,14 +36,6 @@ class Checks:
         yield from self._roles()
         yield from _slips(self._frame.outline)
         yield from self._of_values()
-
-    def _clocks(self) -> Iterator[tuple[Slot, str]]:
-        """Yield the slots of times, and the variable that holds the time of each."""
-        kind = self._frame.kind
-        for path, name in ((kind.logged, "logged"), (kind.start, "start"), (kind.end, "end")):
-            slot = self._frame.outline.find(path) if path else None
-            if slot is not None:
-                yield slot, name
 
     def _strays(self) -> Iterator[str]:
         """Yield code for values of which all that is said is that the schema refuses them."""
@@ -69,58 +61,6 @@ class Checks:
                 odd.append(f"{slot.name}.__class__ in {self._frame.constants.name(frozenset(wrong), 'W')}")
             if (code := either(odd)) != FALSE:
                 yield f"if {code}: bad |= {BIT['schema']}"
-
-    def times(self) -> Iterator[str]:
-        """Yield the code that reads times, and compares them. The rows of `code` are made first."""
-        kind = self._frame.kind
-        for path, name in ((kind.logged, "logged"), (kind.start, "start"), (kind.end, "end")):
-            variable, kinds = self._frame.variable(path)
-            if "string" not in kinds:
-                yield f"{name} = None"
-                continue
-            indent = ""
-            if kinds != {"string"}:
-                yield f"{name} = None"
-                yield f"if {variable}.__class__ is str:"
-                indent = "    "
-            reader = self._frame.constants.name(self._clock(), "R")
-            late = f"bad |= {BIT['timestamp-future']}"
-            # The interpreter's parser takes other forms too: the form comes first.
-            yield f"{indent}if FORM({variable}):"
-            yield f"{indent}    {name} = TIME({variable}[:-1])"
-            yield f"{indent}    if {name} > LATEST: {late}"
-            yield f"{indent}else:"
-            yield f"{indent}    {name}, b = {reader}({variable}); bad |= b"
-            yield f"{indent}    if {name} is not None and {name} > LATEST: {late}"
-            # A time that was read has the form that the schema asks for; another one is tried.
-            for of, pattern in self._frame.laws.left_out:
-                if of == variable:
-                    odd = f"{name} is None and not {pattern}({variable})"
-                    yield f"{indent}    if {odd}: bad |= {BIT['schema']}"
-        if kind.logged is not None:
-            yield f"if logged is None or before is None or logged < before: bad |= {BIT['timestamp-order']}"
-        if kind.start is not None and kind.end is not None:
-            yield "if start is not None and end is not None:"
-            yield f"    if end < start: bad |= {BIT['time-span']}"
-            seconds, kinds = self._frame.variable(kind.seconds)
-            if {"integer", "number"} & kinds:
-                yield f"    elif {seconds}.__class__ in NUMBERS:"
-                yield "        span = (end - start).total_seconds()"
-                limit = "(1.0 if span < 20.0 else 0.05 * span) * 0.999999"
-                yield f"        if abs({seconds} - span) > {limit}: bad |= {BIT['duration-mismatch']}"
-
-    def _clock(self) -> Callable[[str], tuple[datetime | None, int]]:
-        """Return what reads a time that is written without Z: the time, if it is one, and a check's bit."""
-        naive, elsewhere = self._bits.one("timestamp-naive"), self._bits.one("timestamp-not-utc")
-
-        def read(text: str) -> tuple[datetime | None, int]:
-            instant = parse(text)
-            if not isinstance(instant, Instant):
-                return None, TIME_BITS
-            bit = naive if instant.offset is None else 0 if instant.is_utc else elsewhere
-            return instant.utc.replace(tzinfo=None), bit
-
-        return read
 
     def _found(self, check: str, path: Path) -> int:
         return self._bits.found(check, self._frame.outline.find(path))

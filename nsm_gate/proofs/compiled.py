@@ -16,6 +16,7 @@ from nsm_gate.checks.timestamp_future import SKEW
 from nsm_gate.policy import LogKind, Policy
 from nsm_gate.proofs.bits import Bits
 from nsm_gate.proofs.checks import Checks
+from nsm_gate.proofs.clocks import Clocks
 from nsm_gate.proofs.code import FALSE
 from nsm_gate.proofs.evaluating import lookup
 from nsm_gate.proofs.frame import Frame
@@ -69,7 +70,8 @@ class Compiled:
     def _rows(self, unpacking: Unpacking) -> Iterator[str]:
         """Yield the code for a line of any shape, and have the functions written that it calls."""
         frame, kind = self._frame, self._frame.kind
-        checks = Checks(frame, self.bits)
+        clocks = Clocks(frame, self.bits)
+        checks = Checks(frame, self.bits, clocks)
         rows = [*checks.code(), *self.verdicts.code()]
         status = frame.variable(kind.status)[0] if kind.status else "'completed'"
         type_, name = (frame.variable(path)[0] for path in (kind.experiment_type, kind.run_id))
@@ -77,7 +79,7 @@ class Compiled:
             f"{self._key()}, digest, logged, needs, candidates, {status}, {self._corrects()}, {type_}, {name}"
         )
         ends = [*self._digest(), f"return bad, open_, missed, met, {facts}"]
-        times = list(checks.times())
+        times = list(clocks.times())
         assigned = [f"{name} = {code}" for name, code in frame.names.prelude.items()]
         memos = [Memo(slot) for slot in unpacking.recurring(frame.outline.root)]
         rest: list[str] = []

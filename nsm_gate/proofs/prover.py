@@ -12,7 +12,8 @@ from nsm_gate.jsonl import decode
 from nsm_gate.model import Entry, Line
 from nsm_gate.policy import LogKind, Policy
 from nsm_gate.proofs.compiled import Compiled
-from nsm_gate.proofs.outline import Learned, Outline, Unsupported
+from nsm_gate.proofs.learned import Learned
+from nsm_gate.proofs.outline import Outline, Unsupported
 from nsm_gate.proofs.places import computed
 from nsm_gate.proofs.verdicts import Groups
 
