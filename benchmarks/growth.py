@@ -69,7 +69,7 @@ def measure(places: Places, runner: Runner, scale: Scale) -> list[Point]:
         commands = {"all": gate.everything(root), "one": gate.staged(root), "loads": peers.orjson_loop(log)}
         found: dict[str, Sample | None] = {}
         for name, command in commands.items():
-            found[name] = None if name in skip else _best(runner, command, 1 if lines > 100_000 else 3)
+            found[name] = None if name in skip else _best(runner, command, 2 if lines > 100_000 else 5)
             if found[name] is None:
                 skip.add(name)
         loads = found["loads"]
