@@ -27,6 +27,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from itertools import zip_longest
 from pathlib import Path
 
 import pytest
@@ -158,7 +159,7 @@ def _forked(name: str, items: list[pytest.Item], notes: Path | None = None) -> i
         os.environ["MUTANT_UNDER_TEST"] = name
         state = importlib.import_module("mutmut.state").state()
         noted = []
-        for item, following in zip(items, [*items[1:], None], strict=True):
+        for item, following in zip_longest(items, items[1:]):  # nothing notices what no test reaches
             state._stats = calls = Calls()
             since = time.monotonic()
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
