@@ -168,8 +168,7 @@ class Bulk:
         return of_alone(self._judge.whole(self.log, index, entered=False), used), (UNLESS_REPEATED, *facts)
 
     def _candidate(self, record: Record, texts: dict[str, int]) -> Iterator[tuple[int, int, Any]]:
-        compiled = self._prover.compiled
-        for number, reference in enumerate(compiled.verdicts.sources if compiled is not None else ()):
+        for number, reference in enumerate(self._prover.sources):
             agreed = same(reference, record) if eligible(reference, record, None) else None
             value = record.value(reference.by) if agreed is not None else None
             if agreed is not None:

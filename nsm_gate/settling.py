@@ -12,13 +12,13 @@ from nsm_gate.best import Best
 from nsm_gate.history import Entered, History, Key, LogInput
 from nsm_gate.nouns import Any
 from nsm_gate.parts import FOR_GOOD, IN_ORDER, Facts, Part
-from nsm_gate.policy import Policy, Reference
+from nsm_gate.policy import Policy
 from nsm_gate.proofs.prover import Prover
 from nsm_gate.tallies import Row, added, of_alone, with_weights
 from nsm_gate.weighing import Weighing
 from nsm_gate.whereabouts import HERE
 
-_KEY, _STATUS = Facts._fields.index("key"), Facts._fields.index("status")
+_KEY, _STATUS, _CANDIDATES = map(Facts._fields.index, ("key", "status", "candidates"))
 _ENDED = ("completed", "failed")
 _OPERATORS = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
 
@@ -44,6 +44,7 @@ class Settling:
         self._policy = policy
         self._prover = prover
         self._judge = judge
+        self.sources = prover.sources
         self._more: dict[Row, Row] = {}  # a row -> the one with one more criterion that is met
 
     def told(self, parts: Sequence[Part]) -> tuple[list[Key | None], list[dict[int, tuple[str, Any]] | None]]:
@@ -56,8 +57,8 @@ class Settling:
         for part in parts:
             for fact in part.facts:
                 index = self.judged[len(keys)]
-                keys.append(fact[2])
-                for number, group, value in fact[6]:
+                keys.append(fact[_KEY])
+                for number, group, value in fact[_CANDIDATES] if self.sources else ():
                     held = known[number]
                     if group is None:
                         known[number] = None
@@ -115,7 +116,7 @@ class Settling:
                     row = with_weights(row, self._judge.repeated(self.log, index), used)
                 if same_key is not None:
                     best.supersede(same_key.at if same_key.book is self.book else None)
-                for reference, group, value in candidates:
+                for reference, group, value in candidates if self.sources else ():
                     best.take(
                         reference,
                         None if group is None else part.groups[group] if group else "[]",
@@ -161,8 +162,3 @@ class Settling:
     def _name(self, index: int) -> str | None:
         record = self.book.record(index)
         return record.name if record is not None else None
-
-    @property
-    def sources(self) -> Sequence[Reference]:
-        """Return the references that may pick runs of this log, by number."""
-        return self._prover.compiled.verdicts.sources if self._prover.compiled is not None else ()

@@ -15,6 +15,7 @@ import pytest
 
 from benchmarks.generate import encode
 from nsm_gate import engine, weighing
+from nsm_gate.proofs import outline
 from tests.test_many import both, check
 
 OWED = """\
@@ -431,3 +432,29 @@ def test_settings_that_are_absent_are_one_finding_not_one_for_each_of_them(
     (tmp_path / "sweep.jsonl").write_bytes(b"".join(map(encode, lines)))
     code, report, _ = both(tmp_path, monkeypatch, "--output-format", "json")
     assert (code, json.loads(report)["summary"]["errors"]) == (1, 40)
+
+
+COMPARED = """\
+criteria: {better: results.score >= other.results.score}
+references: {other: {from: sweep, where: results.known == true, pick: max(results.score), none: pass}}
+"""
+
+
+@pytest.mark.parametrize("change", ["proven later", "proven no longer"])
+def test_what_a_log_looks_like_may_turn_out_otherwise_in_its_course(
+    change: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    required = ["id", "seed"] if change == "proven later" else ["id"]
+    schema = {"type": "object", "required": required, "properties": {"id": {"type": "string"}}}
+    describe(tmp_path, SWEEP + COMPARED, schema)
+    lines: list[dict[str, Any]] = []
+    for number in range(600):
+        entry = {"id": f"run-{number}", "results": {"score": number % 7, "known": number % 3 > 0}}
+        # Every second line is learned from beforehand; the others bring what is new.
+        lines.append(entry | {"seed": 1, f"m{number % 60}": 1} if number % 2 else entry)
+    if change == "proven no longer":
+        monkeypatch.setattr(outline, "_MOST_SLOTS", 20)
+    (tmp_path / "sweep.jsonl").write_bytes(b"".join(map(encode, lines)))
+    code, report, errors = both(tmp_path, monkeypatch, "--output-format", "json")
+    assert (code, errors) == (int(change == "proven later"), "")
+    assert {v["outcome"] for v in json.loads(report)["verdicts"]} == {"met", "missed"}

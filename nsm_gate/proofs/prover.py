@@ -10,7 +10,7 @@ from msgspec import MsgspecError
 
 from nsm_gate.jsonl import decode
 from nsm_gate.model import Entry, Line
-from nsm_gate.policy import LogKind, Policy
+from nsm_gate.policy import LogKind, Policy, Reference
 from nsm_gate.proofs.compiled import Compiled
 from nsm_gate.proofs.learned import Learned
 from nsm_gate.proofs.outline import Outline, Unsupported
@@ -31,6 +31,8 @@ class Prover:
 
     Attributes:
         compiled: None where the kind, or what its lines look like, is beyond what can be compiled.
+        sources: References that may pick runs of the log, by number: those of the proof that was made
+            beforehand, if one was, whatever becomes of it.
         why_not: Why it is None.
     """
 
@@ -45,6 +47,7 @@ class Prover:
         self._groups = Groups()
         self._news = self._unproven = 0
         self.compiled: Compiled | None = None
+        self.sources: Sequence[Reference] = ()
         self.why_not = "no line was seen"
 
     def learn(self, lines: Sequence[bytes], indices: Sequence[int]) -> None:
@@ -56,6 +59,7 @@ class Prover:
                 self._take(decoded)
         self._compile()
         if self.compiled is not None:
+            self.sources = tuple(self.compiled.verdicts.sources)
             self._rehearse(self.compiled, lines, indices)
 
     @staticmethod
