@@ -244,7 +244,13 @@ def test_memory_is_that_of_the_whole_tree(tmp_path):
     pytest.importorskip("psutil")
     hold = "import time; data = bytearray(b'x') * 80_000_000; time.sleep(1.0)"
     two = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {hold!r}]); {hold}"
-    both = f"import subprocess, sys; child = subprocess.Popen([sys.executable, '-c', {hold!r}]); {hold}; child.wait()"
+    # The child holds its memory from before the parent does until after: however slowly it starts, both do at once.
+    held = "import sys; data = bytearray(b'x') * 80_000_000; print(flush=True); sys.stdin.read()"
+    pipes = "stdin=subprocess.PIPE, stdout=subprocess.PIPE"
+    both = (
+        f"import subprocess, sys; child = subprocess.Popen([sys.executable, '-c', {held!r}], {pipes}); "
+        f"child.stdout.readline(); {hold}; child.stdin.close(); child.wait()"
+    )
     after, together = (quiet().run(command(code, tmp_path), memory=True) for code in (two, both))
     assert after is not None
     assert together is not None
