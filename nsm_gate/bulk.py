@@ -17,6 +17,7 @@ from nsm_gate.model import Entry, Severity
 from nsm_gate.nouns import Any
 from nsm_gate.parts import FOR_GOOD, IN_ORDER, UNLESS_REPEATED, Part
 from nsm_gate.policy import Policy
+from nsm_gate.proofs.places import places
 from nsm_gate.proofs.prover import REFUSALS, Prover
 from nsm_gate.records import Record
 from nsm_gate.references import agreement, eligible, same
@@ -167,8 +168,12 @@ class Bulk:
             return Row(), (IN_ORDER, *facts)
         return of_alone(self._judge.whole(self.log, index, entered=False), used), (UNLESS_REPEATED, *facts)
 
-    def _candidate(self, record: Record, texts: dict[str, int]) -> Iterator[tuple[int, int, Any]]:
+    def _candidate(self, record: Record, texts: dict[str, int]) -> Iterator[tuple[int, int | None, Any]]:
         for number, reference in enumerate(self._prover.sources):
+            if len(places(record.kind, reference.by)) > 1:
+                # Its measure depends on where the run has it that is compared with.
+                yield number, None, None
+                continue
             agreed = same(reference, record) if eligible(reference, record, None) else None
             value = record.value(reference.by) if agreed is not None else None
             if agreed is not None:

@@ -126,7 +126,7 @@ class Lots:
             self.waived += row.waived * times
         self.counts: Mapping[Severity, int] = counts
         self.tally: Tally = tally(rows)
-        gravest = {lot.path: max((row.weight for row in lot.rows), default=0) for lot in lots}
+        gravest = {lot.path: max((row.severity for row in lot.rows), default=0) for lot in lots}
         for finding in self.loose:
             gravest[finding.path] = max(gravest.get(finding.path, 0), finding.severity)
         self.gravest: Mapping[str, int] = gravest

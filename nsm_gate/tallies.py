@@ -29,6 +29,11 @@ class Row(NamedTuple):
     unknown: int = 0
     entry: bool = True
 
+    @property
+    def severity(self) -> int:
+        """Return the severity of the gravest finding, also of accepted ones; 0 where there is none."""
+        return self.weight if self.errors or self.warnings or self.notices or self.waived else 0
+
 
 class Tally(NamedTuple):
     """What all judged lines come to.

@@ -400,6 +400,9 @@ COMPUTED: dict[str, tuple[str, list[dict[str, Any]], int]] = {
     ),
     "a law that is broken reads it": ("n1: {assert: not known(n1), at: n2, message: no, hint: no}", [{"n1": "1"}], 1),
     "a law that is broken speaks of it": ("n1: {assert: n2 < 1, at: n1, message: no, hint: no}", [{"n1": "1", "n2": 1}], 1),
+    "a law that is broken speaks of a member of it": (
+        "n1: {assert: n2 < 1, at: n1.x, message: no, hint: no}", [{"n1": "1", "n2": 1}], 1,
+    ),
     "a law speaks of what is called then": ("n1: {assert: n2 < 1, at: then, message: no, hint: no}", [{"then": "1", "n2": 1}], 1),
     "it is a name": ("status: n1\nexperiment_type: n2\n", [{"n1": "completed", "n2": "x"}], 2),
 }  # fmt: skip
@@ -458,3 +461,49 @@ def test_what_a_log_looks_like_may_turn_out_otherwise_in_its_course(
     code, report, errors = both(tmp_path, monkeypatch, "--output-format", "json")
     assert (code, errors) == (int(change == "proven later"), "")
     assert {v["outcome"] for v in json.loads(report)["verdicts"]} == {"met", "missed"}
+
+
+def test_a_member_that_is_an_object_or_a_list_is_read_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    law = "assertions: {law: {assert: o.x != 1, at: b, message: no, hint: no}}\ncriteria: {low: o.x < 1}\n"
+    describe(
+        tmp_path,
+        SWEEP + law,
+        {"type": "object", "required": ["id"], "properties": {"id": {"type": "string"}}},
+    )
+    values: tuple[Any, ...] = ([], {"x": 1}, [{"x": 1}], {"x": 0})
+    lines = [{"id": f"run-{n}", "b": 2, "o": values[n % 4]} for n in range(40)]
+    (tmp_path / "sweep.jsonl").write_bytes(b"".join(map(encode, lines)))
+    code, report, _ = both(tmp_path, monkeypatch, "--output-format", "json")
+    assert (code, json.loads(report)["summary"]["errors"]) == (1, 10)
+
+
+def test_a_measure_of_two_places_is_compared_at_one_where_nothing_is_proven(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kind = SWEEP + "names: {score: [a, b]}\ncriteria: {better: score >= other.score}\n"
+    kind += "references: {other: {from: sweep, pick: max(score), none: pass}}\n"
+    members = {"id": {"type": "string"}, "a": NUMBER, "b": NUMBER, "bad": NUMBER}
+    describe(tmp_path, kind, {"type": "object", "required": ["id"], "properties": members})
+    lines = [{"id": f"run-{n}", ("a", "b", "a")[n % 3]: (3, 5, 4)[n % 3], "bad": True} for n in range(30)]
+    (tmp_path / "sweep.jsonl").write_bytes(b"".join(map(encode, lines)))
+    _, report, _ = both(tmp_path, monkeypatch, "--output-format", "json")
+    assert {v["outcome"] for v in json.loads(report)["verdicts"]} >= {"met", "missed"}
+
+
+@pytest.mark.parametrize("args", [("-q",), ()])
+def test_a_verdict_that_is_unknown_and_not_reported_is_no_finding(
+    args: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kind = SWEEP.replace("[sweep.jsonl]", "['*/sweep.jsonl']") + "criteria: {low: a < 2}\n"
+    describe(tmp_path, kind, {"type": "object", "required": ["id"], "properties": {"id": {"type": "string"}}})
+    (tmp_path / "nsm-gate.yaml").write_text(
+        "extends: none\nrules: [rules/]\nseverity: {criterion-unknown: ignore}\n"
+    )
+    for name, entry in (("a", {"a": 1}), ("b", {})):
+        (tmp_path / name).mkdir()
+        lines = [encode({"id": f"{name}-{n}", **entry}) for n in range(30)]
+        (tmp_path / name / "sweep.jsonl").write_bytes(b"".join(lines))
+    code, text, _ = both(tmp_path, monkeypatch, *args)
+    assert (code, bool(text)) == (0, not args)

@@ -125,7 +125,8 @@ class Names:
             )
             if through is not None:
                 end, found = through
-                if len(path) - end != 1 or found.item is None:
+                # What may be an object as well is read in two ways.
+                if len(path) - end != 1 or found.item is None or found.object is not None:
                     raise Unprovable(name)
                 inner = found.item.object.get(path[end]) if found.item.object is not None else None
                 if inner is not None and {"object", "array"} & inner.kinds:
