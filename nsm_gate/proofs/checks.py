@@ -118,7 +118,9 @@ class Checks:
                 yield f"bad |= {bit}"
                 continue
             # No law speaks of what the schema refuses, nor computes with it.
-            taken = negated(either([self._frame.names.strays(law.test.paths()), self._frame.stray(law.at)]))
+            taken = negated(
+                either([self._frame.names.strays(law.test.paths()), self._frame.names.stray(law.at)])
+            )
             sure = both([when.true, test.false, taken] if when is not None else [test.false, taken])
             maybe = both([when.may_be_true, test.may_be_false] if when is not None else [test.may_be_false])
             if sure != FALSE:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nsm_gate.model import Path
 from nsm_gate.policy import LogKind, Policy
-from nsm_gate.proofs.code import FALSE, TRUE, Constants, either
+from nsm_gate.proofs.code import FALSE, TRUE, Constants
 from nsm_gate.proofs.laws import Laws
 from nsm_gate.proofs.outline import Outline
 from nsm_gate.proofs.terms import Terms
@@ -46,11 +46,6 @@ class Frame:
         """Return code that holds where a member is there and not null."""
         slot = self.outline.find(path)
         return FALSE if slot is None else slot.known
-
-    def stray(self, path: Path) -> str:
-        """Return code that holds where the schema refuses a value or one above it, and all else is silent."""
-        slots = [self.outline.find(path[:end]) for end in range(1, len(path) + 1)]
-        return either([slot.stray for slot in slots if slot is not None])
 
     @property
     def completed(self) -> str:

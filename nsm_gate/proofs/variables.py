@@ -105,10 +105,14 @@ class Names:
         slot = self.slot(path)
         return slot is not None and slot.kinds <= {"array", "null"}
 
+    def stray(self, path: Path) -> str:
+        """Return code that holds where the schema refuses a value or one above it, and all else is silent."""
+        slots = [self.slot(path[:end]) for end in range(1, len(path) + 1)]
+        return either(slot.stray for slot in slots if slot is not None)
+
     def strays(self, names: Iterable[tuple[str, ...]]) -> str:
         """Return code that holds where one of the names stands for what the schema refuses."""
-        slots = [self.slot(place) for name in names for place in self.places(name)]
-        return either(dict.fromkeys(slot.stray for slot in slots if slot is not None))
+        return either(self.stray(place) for name in names for place in self.places(name))
 
     def reader(self, name: tuple[str, ...]) -> Reader:
         """Return what reads a name's value as a record would."""
